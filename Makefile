@@ -1,0 +1,66 @@
+# The two commands that matter: `make run` and `make test`. `make help` lists the rest.
+# Everything is installed into .venv; nothing outside the clone is touched except by `make services`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install dev run test services check bench oracle clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+WORKERS ?= 2
+PYTEST_ARGS ?=
+
+help: ## List the targets.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+$(BIN)/python:
+	@echo "gridhall: making a virtual environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "gridhall: needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml | $(BIN)/python
+	@echo "gridhall: installing the twin and what it needs (about a minute the first time)"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	@echo "gridhall: installing the tools for tests and checks"
+	@$(PIP) --editable '.[dev]'
+	@touch $(VENV)/.base $@
+
+install: $(VENV)/.base ## Install Gridhall into .venv.
+
+dev: $(VENV)/.dev ## Install Gridhall and the tools for tests and checks into .venv.
+
+run: ## Simulate the UK fleet's build-out year, then a real trace where one is present.
+	@echo "gridhall: a year of the UK's announced AI fleet, then a real trace where one is present"
+	@$(MAKE) --no-print-directory install
+	@examples/run.sh $(BIN)/gridhall
+
+test: ## Run every test that this machine can run and list what was skipped.
+	@echo "gridhall: tests on $(WORKERS) processes"
+	@$(MAKE) --no-print-directory dev
+	@$(BIN)/python -m pytest -n $(WORKERS) -rs $(PYTEST_ARGS)
+
+services: ## Install the Debian packages that live tests use.
+	@echo "gridhall: no test uses a Debian package yet; nothing to install"
+
+check: $(VENV)/.dev ## Lint, formatting, types, import rules, examples in the docs.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest tests/docs tests/house
+
+bench: $(VENV)/.dev ## Run every benchmark; each prints one JSON object as its last line.
+	@$(BIN)/python -m benchmarks
+
+oracle: $(VENV)/.dev ## Compare the compiled step with the slow reference on 100,000 random cases.
+	@GRIDHALL_ORACLE_CASES=$${GRIDHALL_ORACLE_CASES:-100000} $(BIN)/python -m pytest -n $(WORKERS) tests/oracle
+
+clean: ## Remove .venv, caches and runs.
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache runs
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
