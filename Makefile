@@ -8,7 +8,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
 WORKERS ?= 2
 PYTEST_ARGS ?=
 
@@ -29,6 +29,7 @@ $(VENV)/.base: pyproject.toml | $(BIN)/python
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "gridhall: installing the tools for tests and checks"
 	@$(PIP) --editable '.[dev]'
+	@command -v node >/dev/null || $(PIP) 'pyright[nodejs]'  # pyright runs on node: bring one where there is none
 	@touch $(VENV)/.base $@
 
 install: $(VENV)/.base ## Install Gridhall into .venv.
