@@ -53,7 +53,7 @@ check: $(VENV)/.dev ## Lint, formatting, types, import rules, examples in the do
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest tests/docs tests/house
 
 bench: $(VENV)/.dev ## Run every benchmark; each prints one JSON object as its last line.

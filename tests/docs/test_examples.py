@@ -1,0 +1,157 @@
+"""The examples in README.md and docs/ are run, so that they stay true.
+
+A fenced `console` block is run line by line: `$ command` goes through the shell in a folder with a copy of `examples/`,
+one folder a page; every line below it must appear in the output, in that order, `...` standing for anything. A `python`
+block is run as a script. A block after `<!-- slow -->` is not run: its commands and their options must exist.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"(?P<mark><!-- slow -->\n+)?^```(?P<kind>console|python)\n(?P<body>.*?)^```$", re.M | re.S)
+
+
+@dataclass(frozen=True)
+class Block:
+    where: str
+    kind: str
+    slow: bool
+    body: str
+
+
+@dataclass(frozen=True)
+class Command:
+    line: str
+    expected: list[str]
+
+
+def blocks_of(page: Path) -> list[Block]:
+    text = page.read_text()
+    return [
+        Block(
+            where=f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, match.start('kind')) + 1}",
+            kind=match["kind"],
+            slow=bool(match["mark"]),
+            body=match["body"],
+        )
+        for match in BLOCK.finditer(text)
+    ]
+
+
+def commands_of(block: Block) -> list[Command]:
+    commands: list[Command] = []
+    for line in block.body.replace("\\\n", " ").splitlines():
+        if line.startswith("$ "):
+            commands.append(Command(line[2:], []))
+        elif line.strip():
+            commands[-1].expected.append(line)
+    return commands
+
+
+def tidy(text: str) -> str:
+    return " ".join(text.split())
+
+
+def missing_lines(expected: list[str], output: str) -> list[str]:
+    """Expected lines that do not follow one another in the output; spacing does not count."""
+    lines = iter([tidy(line) for line in output.splitlines()])
+    missing: list[str] = []
+    for wanted in expected:
+        pattern = re.compile(".*".join(re.escape(part) for part in tidy(wanted).split("...")))
+        if not any(pattern.search(line) for line in lines):
+            missing.append(wanted)
+    return missing
+
+
+def run(command: str | list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "COLUMNS": "160",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+    }
+    return subprocess.run(
+        command,
+        shell=isinstance(command, str),
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+
+
+def check_runs(block: Block, folder: Path) -> None:
+    if block.kind == "python":
+        done = run([sys.executable, "-c", block.body], folder)
+        assert done.returncode == 0, f"{block.where}\n{done.stdout}"
+        return
+    for command in commands_of(block):
+        done = run(command.line, folder)
+        assert done.returncode == 0, f"{block.where}: {command.line}\n{done.stdout}"
+        missing = missing_lines(command.expected, done.stdout)
+        assert not missing, f"{block.where}: {command.line}\nnot printed: {missing}\nprinted:\n{done.stdout}"
+
+
+def check_exists(block: Block, folder: Path) -> None:
+    for command in commands_of(block):
+        words = shlex.split(command.line, comments=True)
+        if words[0] == "gridhall":
+            check_gridhall(words[1:], f"{block.where}: {command.line}", folder)
+        elif words[0] == "make":
+            makefile = (ROOT / "Makefile").read_text()
+            assert f"\n{words[1]}:" in makefile, f"{block.where}: no make target {words[1]}"
+        elif words[:2] == ["python", "-m"]:
+            module = ROOT / words[2].replace(".", "/")
+            assert module.with_suffix(".py").exists() or (module / "__main__.py").exists(), f"{block.where}: {words[2]}"
+
+
+def check_gridhall(words: list[str], where: str, folder: Path) -> None:
+    subcommand: list[str] = []
+    for word in words:
+        listing = run(["gridhall", *subcommand, "--help"], folder).stdout
+        if not re.search(rf"^\W*{re.escape(word)}\s", listing, re.M):
+            break
+        subcommand.append(word)
+    assert subcommand, f"{where}: no such command"
+    help_text = run(["gridhall", *subcommand, "--help"], folder).stdout
+    unknown = [word for word in words if word.startswith("--") and word.split("=")[0] not in help_text]
+    assert not unknown, f"{where}: unknown options {unknown}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_page_hold(page: Path, folder: Path) -> None:
+    for block in blocks_of(page):
+        if block.slow:
+            check_exists(block, folder)
+        else:
+            check_runs(block, folder)
+
+
+def test_a_line_that_was_not_printed_is_found_out() -> None:
+    assert missing_lines(["total ... MW"], "total  3.4   MW\n") == []
+    assert missing_lines(["b", "a"], "a\nb\n") == ["a"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
