@@ -1,0 +1,66 @@
+"""Figures: a number with what it rests on.
+
+In a fleet file a figure is a bare number (then it is `assumed`) or a mapping:
+
+    limit_mw: {value: 50, kind: committed, as_of: 2025-09-17, source: gnw}
+
+`source` names an entry of the file's `sources`.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Kind = Literal["measured", "committed", "target", "up-to", "paused", "published", "assumed"]
+"""What a figure rests on. `published` is a maker's or author's figure, `up-to` an announced ceiling."""
+
+
+class Part(BaseModel):
+    """One mapping of a fleet file: unknown fields are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+
+class Figure(Part):
+    """A number, what kind of number it is, when it was said and by whom."""
+
+    value: float = Field(strict=True)
+    kind: Kind = "assumed"
+    as_of: date | None = None
+    source: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_number(cls, raw: Any) -> Any:
+        if isinstance(raw, dict | Figure):
+            return cast(Any, raw)
+        return {"value": raw}
+
+    @property
+    def whole(self) -> int:
+        """The value as the nearest integer."""
+        return round(self.value)
+
+
+def _between(low: float, high: float, what: str) -> Callable[[Figure], Figure]:
+    def check(figure: Figure) -> Figure:
+        if not low <= figure.value <= high:
+            raise ValueError(f"{figure.value:g} is not {what}")
+        return figure
+
+    return check
+
+
+def _whole(figure: Figure) -> Figure:
+    if figure.value != round(figure.value) or figure.value < 1:
+        raise ValueError(f"{figure.value:g} is not a whole number of at least 1")
+    return figure
+
+
+NotNegative = Annotated[Figure, AfterValidator(_between(0, 1e12, "zero or more"))]
+Share = Annotated[Figure, AfterValidator(_between(0, 1, "a share between 0 and 1"))]
+Pue = Annotated[Figure, AfterValidator(_between(1, 10, "a PUE of at least 1"))]
+Count = Annotated[Figure, AfterValidator(_whole)]
+Temperature = Annotated[Figure, AfterValidator(_between(-90, 150, "a temperature in degrees Celsius"))]
