@@ -1,0 +1,196 @@
+"""The scenario file: one question to the twin, written down.
+
+It names a fleet, a span of time, where the work comes from, who the tenants are, how things fail and what energy costs.
+Paths are relative to the scenario. `scenario_file.load_scenario` reads the file, lays `--set key=value` over it and
+checks it whole; `assemble.to_plan` turns it into what the twin runs.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from gridhall.engines.twin.series import ConstantSeries, Series
+from gridhall.fleet.figures import Part
+from gridhall.units import DAY_MS, utc_ms
+
+
+def _midnight(raw: Any) -> Any:
+    if isinstance(raw, date) and not isinstance(raw, datetime):
+        return datetime(raw.year, raw.month, raw.day, tzinfo=UTC)
+    return raw
+
+
+Moment = Annotated[datetime, BeforeValidator(_midnight)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class GeneratorWork(Part):
+    """Synthetic work of a profile; `load` is the share of the GPUs on line that is asked for, month by month.
+
+    With both `load` and `jobs` the profile's run times are stretched to meet them.
+    """
+
+    profile: str
+    load: Annotated[float, Field(gt=0, le=3)] | None = None
+    jobs: Annotated[int, Field(ge=1)] | None = None
+    users_seed: int | None = None
+
+
+class TraceWork(Part):
+    """Recorded work. `align: start` moves the first submission to the start of the scenario."""
+
+    format: Literal["sacct", "swf", "openb", "m100", "csv", "parquet"]
+    path: str
+    mapping: str | None = None
+    align: Literal["start", "recorded"] = "start"
+
+
+class Work(Part):
+    """Where jobs come from: one of the two."""
+
+    generator: GeneratorWork | None = None
+    trace: TraceWork | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Work":
+        if (self.generator is None) == (self.trace is None):
+            raise ValueError("work comes from either `generator` or `trace`; give exactly one of them")
+        return self
+
+
+class ProjectShare(Part):
+    """What one project of the workload may use. `quota_gpus` empty = no limit of its own."""
+
+    name: str
+    weight: Positive = 1.0
+    quota_gpus: Annotated[int, Field(ge=0)] | None = None
+    borrow_gpus: Annotated[int, Field(ge=0)] | None = None
+    lend_gpus: Annotated[int, Field(ge=0)] | None = None
+
+
+class OrganisationShare(ProjectShare):
+    """An organisation's share, and those of its projects that differ from an even split."""
+
+    projects: tuple[ProjectShare, ...] = ()
+
+
+class Tenancy(Part):
+    """Shares of the fleet. `quota_share` of the fleet is divided evenly among what is not listed."""
+
+    quota_share: Annotated[float, Field(gt=0, le=10)] = 1.0
+    organisations: tuple[OrganisationShare, ...] = ()
+
+
+class Failures(Part):
+    """How nodes fail and are mended. Rates are interruptions per 1,000 node-days; repair is log-normal."""
+
+    rate_per_1000_node_days: NotNegative = 3.8
+    repair_median_h: Positive = 2.0
+    repair_sigma: NotNegative = 1.0
+    source: str = "Meta, Llama 3 (2024): 419 unexpected interruptions of 2,048 eight-GPU nodes in 54 days"
+
+
+class Timings(Part):
+    """How long the world takes to act, in seconds."""
+
+    start_s: NotNegative = 60.0  # from the start effect until a gang computes
+    restart_s: NotNegative = 300.0  # from a restart until a gang computes again (u0 of the ETTR formula)
+    actuator_delay_s: NotNegative = 5.0
+
+
+class EnergyPrices(Part):
+    """Prices of electricity by country, per MWh of `currency`."""
+
+    currency: Currency = "GBP"
+    default: Series = ConstantSeries(kind="constant", value=0.0)
+    by_country: dict[str, Series] = Field(default_factory=dict[str, Series])
+
+    def of(self, country: str) -> Series:
+        """The series of a country."""
+        return self.by_country.get(country, self.default)
+
+
+class CarbonIntensity(Part):
+    """Grams of CO2-equivalent per kWh by country."""
+
+    default: Series = ConstantSeries(kind="constant", value=0.0)
+    by_country: dict[str, Series] = Field(default_factory=dict[str, Series])
+
+    def of(self, country: str) -> Series:
+        """The series of a country."""
+        return self.by_country.get(country, self.default)
+
+
+class MoneyLine(Part):
+    """An announced sum, drawn as a line against the money spent; `label` says how it is read."""
+
+    value_usd: Positive
+    label: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+
+
+class Money(Part):
+    """Prices and costs. Rates need a fictional `operator`: the margin of a real company is not ours to invent."""
+
+    currency: Currency = "USD"
+    # Units of `currency` for one unit of another one.
+    exchange: dict[str, Positive] = Field(default_factory=dict[str, Positive])
+    line: MoneyLine | None = None
+    operator: str | None = None
+    fictional: bool = False
+    gpu_hour_rates: dict[str, Positive] = Field(default_factory=dict[str, Positive])
+    asset_life_years: Positive = 5.0
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _fictional_only(self) -> "Money":
+        if self.gpu_hour_rates and not (self.fictional and self.operator):
+            raise ValueError("prices are drawn for a fictional operator only; give `operator` and `fictional: true`")
+        return self
+
+
+class Scenario(Part):
+    """A whole scenario file."""
+
+    title: str = Field(min_length=1)
+    notes: tuple[str, ...] = ()
+    fleet: str
+    start: Moment
+    end: Moment | None = None
+    days: Positive | None = None
+    seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 1
+    tick_s: Annotated[float, Field(ge=1)] = 3600.0
+    work: Work
+    tenancy: Tenancy = Tenancy()
+    policy: str | None = None
+    failures: Failures = Failures()
+    timings: Timings = Timings()
+    price: EnergyPrices = EnergyPrices()
+    carbon: CarbonIntensity = CarbonIntensity()
+    money: Money = Money()
+
+    @field_validator("tenancy", mode="before")
+    @classmethod
+    def _even(cls, raw: Any) -> Any:
+        return {} if raw == "even" else raw
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> "Scenario":
+        if (self.end is None) == (self.days is None):
+            raise ValueError("give either `end` or `days`")
+        if self.end_ms <= self.start_ms:
+            raise ValueError("the scenario ends before it starts; give a later `end`")
+        return self
+
+    @property
+    def start_ms(self) -> int:
+        """Start, ms UTC."""
+        return utc_ms(self.start)
+
+    @property
+    def end_ms(self) -> int:
+        """End, ms UTC."""
+        return utc_ms(self.end) if self.end else self.start_ms + round((self.days or 0) * DAY_MS)
