@@ -2,7 +2,8 @@
 
 A fenced `console` block is run line by line: `$ command` goes through the shell in a folder with a copy of `examples/`,
 one folder a page; every line below it must appear in the output, in that order, `...` standing for anything. A `python`
-block is run as a script. A block after `<!-- slow -->` is not run: its commands and their options must exist.
+block is run as a script. A block after `<!-- slow -->` is not run: its commands and their options must exist. A block
+after `<!-- file: NAME -->` is written to that file.
 """
 
 import os
@@ -18,14 +19,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"(?P<mark><!-- slow -->\n+)?^```(?P<kind>console|python)\n(?P<body>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"(?:^<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.M | re.S)
 
 
 @dataclass(frozen=True)
 class Block:
     where: str
     kind: str
-    slow: bool
+    mark: str
     body: str
 
 
@@ -41,7 +42,7 @@ def blocks_of(page: Path) -> list[Block]:
         Block(
             where=f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, match.start('kind')) + 1}",
             kind=match["kind"],
-            slow=bool(match["mark"]),
+            mark=match["mark"] or "",
             body=match["body"],
         )
         for match in BLOCK.finditer(text)
@@ -93,11 +94,7 @@ def run(command: str | list[str], folder: Path) -> subprocess.CompletedProcess[s
     )
 
 
-def check_runs(block: Block, folder: Path) -> None:
-    if block.kind == "python":
-        done = run([sys.executable, "-c", block.body], folder)
-        assert done.returncode == 0, f"{block.where}\n{done.stdout}"
-        return
+def check_console(block: Block, folder: Path) -> None:
     for command in commands_of(block):
         done = run(command.line, folder)
         assert done.returncode == 0, f"{block.where}: {command.line}\n{done.stdout}"
@@ -140,10 +137,15 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_of_page_hold(page: Path, folder: Path) -> None:
     for block in blocks_of(page):
-        if block.slow:
+        if block.mark.startswith("file: "):
+            (folder / block.mark.removeprefix("file: ")).write_text(block.body)
+        elif block.kind == "console" and block.mark == "slow":
             check_exists(block, folder)
-        else:
-            check_runs(block, folder)
+        elif block.kind == "console":
+            check_console(block, folder)
+        elif block.kind == "python":
+            done = run([sys.executable, "-c", block.body], folder)
+            assert done.returncode == 0, f"{block.where}\n{done.stdout}"
 
 
 def test_a_line_that_was_not_printed_is_found_out() -> None:
