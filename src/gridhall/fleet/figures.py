@@ -12,6 +12,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 Kind = Literal["measured", "committed", "target", "up-to", "paused", "published", "assumed"]
 """What a figure rests on. `published` is a maker's or author's figure, `up-to` an announced ceiling."""
@@ -44,10 +45,15 @@ class Figure(Part):
         return round(self.value)
 
 
+def out_of_range(value: float, wanted: str) -> PydanticCustomError:
+    """The refusal of a number that is well written but cannot be."""
+    return PydanticCustomError("out_of_range", "{value} is not {wanted}", {"value": f"{value:g}", "wanted": wanted})
+
+
 def _between(low: float, high: float, what: str) -> Callable[[Figure], Figure]:
     def check(figure: Figure) -> Figure:
         if not low <= figure.value <= high:
-            raise ValueError(f"{figure.value:g} is not {what}")
+            raise out_of_range(figure.value, what)
         return figure
 
     return check
@@ -55,12 +61,12 @@ def _between(low: float, high: float, what: str) -> Callable[[Figure], Figure]:
 
 def _whole(figure: Figure) -> Figure:
     if figure.value != round(figure.value) or figure.value < 1:
-        raise ValueError(f"{figure.value:g} is not a whole number of at least 1")
+        raise out_of_range(figure.value, "a whole number of at least 1")
     return figure
 
 
-NotNegative = Annotated[Figure, AfterValidator(_between(0, 1e12, "zero or more"))]
+NotNegative = Annotated[Figure, AfterValidator(_between(0, 1e12, "a number of zero or more"))]
 Share = Annotated[Figure, AfterValidator(_between(0, 1, "a share between 0 and 1"))]
 Pue = Annotated[Figure, AfterValidator(_between(1, 10, "a PUE of at least 1"))]
 Count = Annotated[Figure, AfterValidator(_whole)]
-Temperature = Annotated[Figure, AfterValidator(_between(-90, 150, "a temperature in degrees Celsius"))]
+Temperature = Annotated[Figure, AfterValidator(_between(-90, 150, "a temperature between -90 and 150 degrees Celsius"))]

@@ -109,7 +109,7 @@ class _Walk:
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(child, (*place, index)) for index, child in enumerate(node.value)]
-        return self._scalar(node, place, line)
+        return self._scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         result: dict[str, Any] = {}
@@ -122,13 +122,11 @@ class _Walk:
             result[key] = self.value(child, (*place, key))
         return result
 
-    def _scalar(self, node: yaml.Node, place: Place, line: int) -> Any:
+    def _scalar(self, node: yaml.Node) -> Any:
         try:
             return cast(Any, self.loader).construct_object(node)
-        except (yaml.YAMLError, ValueError, OverflowError) as error:
-            problem = f"{node.value!r} cannot be read: {str(error).splitlines()[0]}"
-            self._fault(line, place, problem, "write a plain number, date, true, false or text")
-            return None
+        except (yaml.YAMLError, ValueError, OverflowError):
+            return node.value  # such as the date 2026-13-01: as text, so that whoever knows the field can complain
 
     def _fault(self, line: int, place: Place, problem: str, mend: str) -> None:
         self.faults.append(Fault(f"{self.path}:{line}", field_name(place), problem, mend))
