@@ -9,6 +9,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
+from gridhall.engines.twin.tables import TABLES
+
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -46,3 +48,8 @@ def fields_of(root: type[BaseModel]) -> set[str]:
 def test_reference_page_names_every_field(page: str, module: str, model: str) -> None:
     named = set(re.findall(r"`([a-z0-9_]+)`", (DOCS / page).read_text()))
     assert fields_of(getattr(importlib.import_module(module), model)) - named == set()
+
+
+def test_run_folder_page_names_every_column() -> None:
+    named = set(re.findall(r"`([a-z0-9_]+)`", (DOCS / "run-folder.md").read_text()))
+    assert {column for columns in TABLES.values() for column in columns} - named == set()
