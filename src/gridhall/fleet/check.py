@@ -193,9 +193,10 @@ def _warnings(fleet: Fleet, sites: tuple[SiteRollup, ...], halls: tuple[HallBott
             if feed.share > 1:
                 yield f"feed {feed.name} carries {_percent(feed.share)} of its racks at full load (PUE {site.pue:g})"
         for claim in site.claims:
-            if claim.what == "gpus" and claim.modelled is not None and claim.modelled != claim.claimed:
+            planned = claim.what == "gpus" and claim.kind in ("committed", "target", "up-to", "published")
+            if planned and claim.modelled != claim.claimed:
                 claimed = f"{claim.claimed:,.0f} are claimed ({claim.kind})"
-                yield f"site {site.site} models {claim.modelled:,.0f} GPUs; {claimed}"
+                yield f"site {site.site} models {site.gpus:,} GPUs; {claimed}"
     for hall in halls:
         if hall.share > 1 and hall.node_kind != FEED:
             node = f"{hall.node_kind} {hall.node}"
