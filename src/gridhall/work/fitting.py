@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridhall.errors import fault
-from gridhall.fleet.arrays import FleetArrays
 from gridhall.units import DAY_MS, HOUR_MS
 from gridhall.work import draws
+from gridhall.work.hosts import Hosts
 from gridhall.work.people import NAMES_PER_CLASS, People, size_class
 from gridhall.work.profiles import Profile
 from gridhall.work.supply import Supply, hours, supply
@@ -24,6 +24,10 @@ ARRIVAL_UNITS = 1 << 40
 """Arrivals are drawn on this grid over the whole span: finer than a millisecond for a century."""
 SHARES_MILLI = (100, 200, 250, 500)
 """What a job that shares a GPU takes of it, each equally often (assumed)."""
+LIMIT_MENU_H = (0.5, 1, 2, 4, 8, 12, 24, 48, 72, 120, 168, 336, 672)
+"""Time limits that users write into a job script, in hours (assumed)."""
+HABIT_QUANTILE = 0.9
+"""A name's usual limit is the first of the menu above this quantile of its runs times the user's slack (assumed)."""
 SPREAD_LIMIT = 4
 """Normal draws stay within this many standard deviations."""
 
@@ -43,7 +47,14 @@ class RunTimes:
 
     table: Ints
     origin: int
-    within: Ints  # a job's own offset, 2^NORMAL_BITS equally likely values
+    within: Ints  # a job's own offset, 2^NORMAL_BITS equally likely values, ascending
+
+    def usual_limits(self, people: People) -> Ints:
+        """The limit in ms that its user always writes for each name."""
+        high = self.within[int(len(self.within) * HABIT_QUANTILE)]
+        menu = np.array([round(hours_asked * HOUR_MS) for hours_asked in LIMIT_MENU_H], np.int64)
+        wanted = np.searchsorted(menu, self.table[people.offset + high + self.origin] << people.slack)
+        return menu[np.minimum(wanted, len(menu) - 1)]
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,7 @@ class Fit:
 def fit(
     profile: Profile,
     people: People,
-    fleet: FleetArrays,
+    fleet: Hosts,
     start_ms: int,
     end_ms: int,
     jobs: int | None,
@@ -120,7 +131,8 @@ def _arrivals(profile: Profile, offered: Supply, start_ms: int, end_ms: int) -> 
 
 
 def _largest_that_fit(sizes: Ints, offered: Supply, largest_share: float) -> Ints:
-    limit = np.floor(offered.site_block.max(axis=1) * largest_share)
+    block: Ints = offered.site_block.max(axis=1)
+    limit = np.floor(block * largest_share)
     return np.maximum(np.searchsorted(sizes, limit, side="right") - 1, 0).astype(np.int64)
 
 
@@ -135,7 +147,7 @@ def _class_shares(
         taken[sizes == 1] = 1 - profile.shared * (1 - sum(SHARES_MILLI) / len(SHARES_MILLI) / 1000)
     classes = len(NAMES_PER_CLASS)
     jobs, gpus = np.zeros(classes), np.zeros(classes)
-    for epoch, share in enumerate(in_epoch):
+    for epoch, share in enumerate(in_epoch.tolist()):
         size = np.minimum(np.arange(len(sizes)), top[epoch])
         jobs += share * np.bincount(size_class(sizes)[size], weight, classes)
         gpus += share * np.bincount(size_class(sizes)[size], weight * taken[size], classes)
@@ -165,10 +177,12 @@ def _run_times(profile: Profile, within: Ints, median_ms: float) -> RunTimes:
 
 def _class_means(people: People, run_times: RunTimes) -> NDArray[np.float64]:
     """Expected run time in ms of each class of size, over its names and over a job's own chance."""
-    step = draws.LOG_UNIT // 32
+    step = draws.LOG_UNIT // 32  # fine enough that interpolation errs by less than a ten-thousandth
     low, high = int(people.offset.min()), int(people.offset.max())
     grid = np.arange(low, high + step, step, dtype=np.int64)
     sample = run_times.within[8::16]
-    mean = np.array([run_times.table[offset + sample + run_times.origin].mean() for offset in grid])
+    mean: NDArray[np.float64] = np.array(
+        [run_times.table[offset + sample + run_times.origin].mean() for offset in grid.tolist()]
+    )
     by_name = np.interp(people.offset, grid, mean)
     return np.array([people.name_weights(of_class) @ by_name for of_class in range(len(NAMES_PER_CLASS))])

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridhall.errors import fault
-from gridhall.fleet.arrays import FleetArrays
 from gridhall.work.fitting import Fit, fit
+from gridhall.work.hosts import Hosts
 from gridhall.work.making import CHUNK, Stream, make, recipe
 from gridhall.work.people import people
 from gridhall.work.profiles import Profile
@@ -43,7 +43,7 @@ def generate(
     seed: int,
     start_ms: int,
     end_ms: int,
-    fleet: FleetArrays,
+    fleet: Hosts,
     jobs: int | None = None,
     load: float | None = None,
 ) -> SyntheticWorkload:
@@ -55,7 +55,7 @@ def generate(
     """
     _check(profile, seed, start_ms, end_ms, jobs, load)
     population = people(profile, seed, Stream.NAMES)
-    fitted = fit(profile, population, fleet, start_ms, end_ms, jobs, load)
+    fitted = fit(profile, population, fleet, start_ms, end_ms, jobs=jobs, load=load)
     made_from = recipe(profile, seed, fitted, population)
     return _workload(profile, seed, start_ms, end_ms, fitted, lambda index: make(made_from, index))
 
@@ -64,13 +64,14 @@ def _workload(
     profile: Profile, seed: int, start_ms: int, end_ms: int, fitted: Fit, chunk: Callable[[int], JobTable]
 ) -> SyntheticWorkload:
     chunk_count = -(-fitted.jobs // CHUNK)
+    origin = f"synthetic: generator profile {profile.name}, seed {seed}, run times stretched {fitted.stretch:.2f} times"
 
     def chunks() -> Iterator[JobTable]:
         return (chunk(index) for index in range(chunk_count))
 
     return SyntheticWorkload(
         title=profile.title,
-        origin=f"synthetic: generator profile {profile.name}, seed {seed}, run times stretched {fitted.stretch:.2f} times",
+        origin=origin,
         projects=tuple(f"project-{index:03d}" for index in range(profile.projects)),
         organisations=tuple(f"organisation-{index:02d}" for index in range(profile.organisations)),
         project_organisation=np.arange(profile.projects, dtype=np.int64) % profile.organisations,

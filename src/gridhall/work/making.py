@@ -40,6 +40,7 @@ class Recipe:
     seed: int
     fit: Fit
     people: People
+    usual_limit: Ints  # by name
     overestimate: Ints
     priority: NDArray[np.uint8]
     tier: NDArray[np.uint8]
@@ -58,6 +59,7 @@ def recipe(profile: Profile, seed: int, fit: Fit, people: People) -> Recipe:
         seed,
         fit,
         people,
+        usual_limit=fit.run_times.usual_limits(people),
         overestimate=exponential(),
         priority=lookup(profile.priorities, 10),
         tier=lookup(profile.tiers, 8),
@@ -109,12 +111,17 @@ def _who(recipe: Recipe, size: Ints, word: Ints) -> Columns:
 
 
 def _run(recipe: Recipe, job: Columns, word: Ints) -> Columns:
-    """True run time, and the user's limit: the run time times (1 + Exp(1)) plus a minute."""
+    """True run time, and the limit: the name's usual one, unless the job is known to need more."""
     run_times = recipe.fit.run_times
     own = run_times.within[bits(word, 0, NORMAL_BITS)]
-    duration = run_times.table[recipe.people.offset_of(job["user"], job["name"]) + own + run_times.origin]
+    name = recipe.people.index(job["user"], job["name"])
+    duration = run_times.table[recipe.people.offset[name] + own + run_times.origin]
     over = recipe.overestimate[bits(word, NORMAL_BITS, EXPONENTIAL_BITS)]
-    return {"duration_ms": duration, "limit_ms": duration + duration * over // EXPONENTIAL_UNIT + MINUTE_MS}
+    limit = duration + duration * over // EXPONENTIAL_UNIT + MINUTE_MS
+    if recipe.profile.limits_by_habit:
+        usual = recipe.usual_limit[name]
+        limit = np.where(usual >= duration + MINUTE_MS, usual, limit)
+    return {"duration_ms": duration, "limit_ms": limit}
 
 
 def _class_of_service(recipe: Recipe, job: Columns, word: Ints) -> Columns:
@@ -157,7 +164,7 @@ def _extras(recipe: Recipe, job: Columns, epoch: Ints, word: Ints) -> Columns:
 
 
 def _places(recipe: Recipe, size: Ints, epoch: Ints, subset_word: Ints, word: Ints) -> Ints:
-    """Most jobs may run anywhere; the rest name random sites, and the biggest site where none of those could hold them."""
+    """Most jobs may run anywhere; the rest name random sites, and the biggest one where none of those has room."""
     subset = bits(subset_word, 0, recipe.fit.supply.site_block.shape[1])
     nowhere = (subset & recipe.roomy[epoch, size]) == 0
     named = np.where(nowhere, subset | recipe.biggest[epoch], subset)

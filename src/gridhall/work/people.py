@@ -4,7 +4,7 @@ A user keeps a few job names for each class of size. Every name has its own typi
 logarithm): this is what a scheduler can learn about a job before it has run.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +31,14 @@ def size_class(sizes: Ints) -> Ints:
 
 @dataclass(frozen=True)
 class People:
-    """Lookup tables from random bits to a project, a user within it and a name of that user; and every name's offset."""
+    """Lookup tables from random bits to a project, a user within it and a name of that user; facts of every name."""
 
     users_per_project: int
     project: NDArray[np.uint8]  # class * 2^PROJECT_BITS
     user: NDArray[np.uint8]  # 2^USER_BITS
     name: NDArray[np.uint8]  # class * 2^NAME_BITS
     offset: Ints  # (project * users_per_project + user) * NAMES + name; in draws.LOG_UNIT
+    slack: Ints  # in the same order; how often the user doubles the time limit to be safe, 0 to 2 (assumed)
 
     def draw(self, of_class: Ints, word: Ints) -> tuple[Ints, Ints, Ints]:
         """Project, user (unique over projects) and name of each job, from bits 0 to 31 of `word`."""
@@ -46,9 +47,9 @@ class People:
         name = self.name[(of_class << NAME_BITS) | draws.bits(word, PROJECT_BITS + USER_BITS, NAME_BITS)]
         return project, project * self.users_per_project + user, name.astype(np.int64)
 
-    def offset_of(self, user: Ints, name: Ints) -> Ints:
-        """What a job's user and name add to the logarithm of its run time."""
-        return self.offset[user * NAMES + name]
+    def index(self, user: Ints, name: Ints) -> Ints:
+        """Position of each (user, name) in `offset`."""
+        return user * NAMES + name
 
     def name_weights(self, of_class: int) -> NDArray[np.float64]:
         """Probability of every (user, name) for a job of one class, in the order of `offset`."""
@@ -63,14 +64,23 @@ def people(profile: Profile, seed: int, stream: int) -> People:
     project = np.concatenate([draws.lookup(list(row), PROJECT_BITS) for row in (weights, weights, busiest)])
     users = np.arange(1, profile.users_per_project + 1) ** -USER_SKEW
     user = draws.lookup(list(users), USER_BITS)
-    name, first = [], 0
+    name: list[NDArray[np.uint8]] = []
+    first = 0
     for count in NAMES_PER_CLASS:
         name.append(draws.lookup(list(np.arange(1, count + 1) ** -NAME_SKEW), NAME_BITS) + np.uint8(first))
         first += count
     count = profile.projects * profile.users_per_project * NAMES
-    plain = draws.normal(1.0)[draws.bits(draws.words(seed, stream, 0, count), 0, draws.NORMAL_BITS)]
-    raw = People(profile.users_per_project, project, user, np.concatenate(name), plain)
-    return People(raw.users_per_project, raw.project, raw.user, raw.name, _standardised(raw, profile.sigma_names))
+    word = draws.words(seed, stream, 0, count)
+    plain = draws.normal(1.0)[draws.bits(word, 0, draws.NORMAL_BITS)]
+    raw = People(
+        profile.users_per_project,
+        project,
+        user,
+        np.concatenate(name),
+        plain,
+        draws.bits(word, 20, 1) + draws.bits(word, 21, 1),
+    )
+    return replace(raw, offset=_standardised(raw, profile.sigma_names))
 
 
 def _standardised(raw: People, sigma: float) -> Ints:

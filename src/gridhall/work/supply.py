@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridhall.fleet.arrays import FleetArrays
 from gridhall.units import HOUR_MS
+from gridhall.work.hosts import Hosts, rack_gpus
 from gridhall.work.table import Ints
 
 
@@ -28,9 +28,9 @@ class Supply:
         return np.maximum(np.searchsorted(self.epoch_ms, time_ms, side="right") - 1, 0)
 
 
-def supply(fleet: FleetArrays, start_ms: int, end_ms: int) -> Supply:
+def supply(fleet: Hosts, start_ms: int, end_ms: int) -> Supply:
     """What `fleet` offers from `start_ms` to `end_ms`."""
-    gpus = fleet.rack_nodes * fleet.hw_gpus_per_node[fleet.cell_hw[fleet.rack_cell]]
+    gpus = rack_gpus(fleet)
     opens = np.clip(fleet.rack_ready_from_ms, start_ms, end_ms)
     closes = np.clip(fleet.rack_ready_to_ms, opens, end_ms)
     epochs = np.unique(np.concatenate([[start_ms], opens, closes])).astype(np.int64)
