@@ -10,7 +10,7 @@ Rooms declare their columns in classes derived from `Columns`; the controller jo
 """
 
 from gridhall.kernel.cache import cache_root
-from gridhall.kernel.columns import Columns, Ints, column
+from gridhall.kernel.columns import Columns, IntColumn, Ints, column
 from gridhall.kernel.switch import COMPILED
 
 if COMPILED:
@@ -21,6 +21,7 @@ else:
 __all__ = [
     "COMPILED",
     "Columns",
+    "IntColumn",
     "Ints",
     "cache_root",
     "column",

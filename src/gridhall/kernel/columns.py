@@ -1,7 +1,7 @@
 """States: named int64 columns in one buffer."""
 
 import hashlib
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Protocol, Self, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,28 @@ class Column:
         return max(1, product)
 
 
-def column(*factors: str | int, derived: bool = False) -> Ints:
+class IntColumn(Protocol):
+    """A column of a state as kernels use it: integers by place. Outside kernels, `State.view` gives the array."""
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> Ints: ...
+    def __setitem__(self, place: int | slice, value: Any) -> None:
+        """Write one entry, or several."""
+        ...
+
+    def __len__(self) -> int:
+        """Number of entries."""
+        ...
+
+
+def column(*factors: str | int, derived: bool = False) -> IntColumn:
     """Declare an int64 column whose length is the product of `factors` (names of sizes, or numbers).
 
     A `derived` column is an index over facts: it can be rebuilt, and stays out of the digest.
     """
-    return cast(Ints, Column(factors, derived))
+    return cast(IntColumn, Column(factors, derived))
 
 
 class Columns:
@@ -74,6 +90,10 @@ class Columns:
     def handle(self) -> Any:
         """What an entry kernel takes: the buffer's address when compiled, the state itself when not."""
         return self._address if COMPILED else self
+
+    def view(self, name: str) -> Ints:
+        """One column as an array that shares the state's memory."""
+        return cast(Ints, getattr(self, name))
 
     def fork(self) -> Self:
         """An independent copy."""

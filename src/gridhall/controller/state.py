@@ -1,0 +1,154 @@
+"""The controller's state: the columns of every room joined, sized for one fleet, and filled from it."""
+
+import numpy as np
+
+from gridhall.controller.events import EVENT_WIDTH
+from gridhall.fleet.arrays import FleetArrays
+from gridhall.fleet.capacity import PART_SETS, RACK_SETS, set_words
+from gridhall.kernel import Columns, Ints, column
+from gridhall.scheduling.policy import Policy
+from gridhall.scheduling.starts import StartColumns
+from gridhall.tenancy import Tenancy
+from gridhall.tenancy.quota import UNLIMITED
+
+
+class ControllerState(StartColumns):
+    """All that the core knows. `event` is the inbox of one row; the effects of the last step stand in `effects`."""
+
+    event = column(EVENT_WIDTH, derived=True)
+    now_ms = column(1)
+    wake_ms = column(1)  # the wake-up that was asked for, 0 = none
+    project_most = column("projects")  # GPUs that a project can ever have
+    cell_nodes_all = column("cells")  # nodes of a cell whenever they come
+    n_projects = column(1)
+    n_organisations = column(1)
+    n_slots = column(1)
+
+
+def new_state(fleet: FleetArrays, tenancy: Tenancy, policy: Policy, slots: int = 4096) -> ControllerState:
+    """A state for a fleet on which nothing is up yet: nodes join by NODE_UP events.
+
+    `slots` is the room for jobs queued and running; `grow_state` makes more.
+    """
+    sizes = state_sizes(fleet, tenancy, slots)
+    w = ControllerState(sizes)
+    fill_fleet(w, fleet)
+    fill_sets(w)
+    fill_tenancy(w, tenancy)
+    w.policy[: len(policy.numbers())] = policy.numbers()
+    w.cell_spares[:] = policy.spares(w.cell_nodes_all[:])
+    w.n_slots[0] = slots
+    w.effect_room[0] = sizes["effects"]
+    w.effect_digest[:] = (2166136261, 40389)
+    w.chunk_next[:-1] = np.arange(2, len(w.chunk_next) + 1)
+    w.chunk_free[0] = 1
+    return w
+
+
+def state_sizes(fleet: FleetArrays, tenancy: Tenancy, slots: int) -> dict[str, int]:
+    """The named sizes of all columns."""
+    racks = len(fleet.rack_cell)
+    sizes = {
+        "cells": len(fleet.cell_site),
+        "halls": len(fleet.hall_cell),
+        "pods": len(fleet.pod_hall),
+        "racks": racks,
+        "nodes": int(fleet.rack_node0[-1]),
+        "power": len(fleet.power_limit_w),
+        "projects": len(tenancy.projects),
+        "organisations": len(tenancy.organisations),
+        "quotas": 1 + len(tenancy.organisations) + len(tenancy.projects),
+        "slots": slots,
+        "slot_words": (slots + 31) // 32,
+        "picks": racks,
+        "chunks": 4 * racks + int(fleet.rack_node0[-1]) * 4 + slots,
+        "effects": 4096 + 4 * slots + 8 * racks,
+    }
+    sizes |= {f"{name}_1": sizes[name] + 1 for name in ("cells", "halls", "pods", "racks")}
+    sizes["bit_words"] = sum(words for pair in set_spans(fleet) for words in pair)
+    return sizes
+
+
+def set_spans(fleet: FleetArrays) -> list[tuple[int, int]]:
+    """Words for the sets of racks and for the sets of nodes, cell by cell."""
+    spans: list[tuple[int, int]] = []
+    for first, last in zip(fleet.cell_rack0[:-1], fleet.cell_rack0[1:], strict=True):
+        nodes = int(fleet.rack_node0[last] - fleet.rack_node0[first])
+        spans.append((set_words(int(last - first)) * RACK_SETS, set_words(nodes) * PART_SETS))
+    return spans
+
+
+def fill_fleet(w: ControllerState, fleet: FleetArrays) -> None:
+    """Copy the compiled fleet into the state's columns."""
+    hw = fleet.cell_hw
+    w.cell_site[:], w.cell_hw[:] = fleet.cell_site, hw
+    w.cell_gpus_per_node[:] = fleet.hw_gpus_per_node[hw]
+    idle = fleet.hw_node_fixed_w + fleet.hw_gpus_per_node * fleet.hw_gpu_idle_w
+    w.cell_node_idle_w[:] = idle[hw]
+    w.cell_gpu_span_w[:] = (fleet.hw_gpu_max_w - fleet.hw_gpu_idle_w)[hw]
+    for name in ("cell_rack0", "hall_rack0", "pod_rack0", "rack_cell", "rack_hall", "rack_pod", "rack_node0"):
+        getattr(w, name)[:] = getattr(fleet, name)
+    w.rack_path[:] = fleet.rack_path
+    w.power_limit_w[:] = fleet.power_limit_w
+    w.cell_hall0[:] = first_of(fleet.hall_cell, len(w.cell_site))
+    w.hall_pod0[:] = first_of(fleet.pod_hall, len(fleet.hall_cell))
+    w.node_rack[:] = np.repeat(np.arange(len(fleet.rack_cell)), np.diff(fleet.rack_node0))
+    np.maximum.at(w.view("cell_rack_size"), fleet.rack_cell, fleet.rack_nodes)
+    np.add.at(w.view("cell_nodes_all"), fleet.rack_cell, fleet.rack_nodes)
+    w.node_free_ms[:] = 1 << 60
+    w.all_cells[0] = (1 << len(w.cell_site)) - 1
+
+
+def first_of(parents: Ints, count: int) -> Ints:
+    """For children sorted by parent: where each parent's children begin, and a closing entry."""
+    return np.searchsorted(parents, np.arange(count + 1)).astype(np.int64)
+
+
+def fill_sets(w: ControllerState) -> None:
+    """Lay the cells' sets of racks and of partly used nodes one after the other."""
+    at = 0
+    for cell in range(len(w.cell_site)):
+        first, last = int(w.cell_rack0[cell]), int(w.cell_rack0[cell + 1])
+        w.cell_rack_words[cell] = set_words(last - first)
+        w.cell_rack_bits0[cell] = at
+        at += int(w.cell_rack_words[cell]) * RACK_SETS
+        w.cell_node_words[cell] = set_words(int(w.rack_node0[last] - w.rack_node0[first]))
+        w.cell_node_bits0[cell] = at
+        at += int(w.cell_node_words[cell]) * PART_SETS
+
+
+def fill_tenancy(w: ControllerState, tenancy: Tenancy) -> None:
+    """Weights and the quota tree: root, organisations, projects."""
+    organisations = len(tenancy.organisations)
+    gpus = int((w.cell_nodes_all[:] * w.cell_gpus_per_node[:]).sum())
+    w.n_projects[0], w.n_organisations[0] = len(tenancy.projects), organisations
+    w.org_weight[:] = [each.weight for each in tenancy.organisations]
+    w.project_weight[:] = [each.weight for each in tenancy.projects]
+    w.project_org[:] = tenancy.project_organisation()
+    w.quota_project0[0] = 1 + organisations
+    tree = tenancy.quota_tree(gpus)
+    w.quota_parent[:], w.quota_total[:] = tree.parent, tree.total
+    w.quota_guarantee[:], w.quota_borrow[:] = tree.guarantee, np.minimum(tree.borrow, UNLIMITED)
+    w.project_most[:] = tree.most[1 + organisations :]
+
+
+def grow_state(w: ControllerState, slots: int) -> ControllerState:
+    """The same state with room for more jobs."""
+    sizes = w.sizes | {"slots": slots, "slot_words": (slots + 31) // 32}
+    extra = slots - w.sizes["slots"]
+    sizes["chunks"] = w.sizes["chunks"] + extra
+    sizes["effects"] = w.sizes["effects"] + 4 * extra
+    bigger = ControllerState(sizes)
+    bigger.load(w.columns())
+    old = w.sizes["chunks"]
+    bigger.chunk_next[old:] = np.arange(old + 2, sizes["chunks"] + 2)
+    bigger.chunk_next[-1] = w.chunk_free[0]
+    bigger.chunk_free[0] = old + 1
+    bigger.n_slots[0] = slots
+    bigger.effect_room[0] = sizes["effects"]
+    return bigger
+
+
+def snapshot(w: Columns) -> dict[str, Ints]:
+    """All columns by name, copied: what a snapshot file holds."""
+    return {name: values.copy() for name, values in w.columns().items()}

@@ -1,0 +1,57 @@
+"""Advance reservations: nodes kept for a project from a stated time to a stated time."""
+
+from gridhall.kernel import kernel, trailing_zeros
+from gridhall.scheduling.decisions import HOLD, N_RESERVATION, REFUSE, WHY_RESERVATION, emit
+from gridhall.scheduling.holds import (
+    FOR_PROJECT,
+    HOLDS,
+    choose_nodes,
+    drop_hold,
+    fill_plan,
+    free_hold,
+    keep_picks,
+    plan_in_cell,
+)
+from gridhall.scheduling.jobs import R_CAPACITY
+from gridhall.scheduling.passes import stop_for_hold
+from gridhall.scheduling.starts import StartColumns
+
+ABOVE_ALL = 4
+"""A reservation that begins may stop pre-emptible work of every priority."""
+
+
+@kernel
+def reserve(w: StartColumns, project: int, cells: int, nodes: int, from_ms: int, until_ms: int, now_ms: int) -> None:
+    """Keep `nodes` nodes of one of the cells for a project; refuse when no cell can have them by then."""
+    hold = free_hold(w)
+    rest = cells & w.all_cells[0]
+    while rest != 0 and hold >= 0:
+        cell = trailing_zeros(rest)
+        rest &= rest - 1
+        fill_plan(w, cell, ABOVE_ALL, now_ms)
+        bound = max(from_ms, now_ms) + 1
+        if plan_in_cell(w, cell, nodes, now_ms, bound) < bound:
+            choose_nodes(w, cell, nodes, bound - 1)
+            keep_picks(w, hold, FOR_PROJECT, cell, nodes, max(from_ms, now_ms))
+            w.hold_project[hold] = project
+            w.hold_until_ms[hold] = until_ms
+            w.decided[N_RESERVATION] += 1
+            emit(w, HOLD, now_ms, -1, hold, 0, cell, w.hold_at_ms[hold], nodes)
+            return
+    emit(w, REFUSE, now_ms, -1, 0, 0, R_CAPACITY, project, nodes)
+
+
+@kernel
+def begin_and_end_reservations(w: StartColumns, now_ms: int) -> None:
+    """Open a reservation to its project when its time has come, stopping what may be stopped; drop it when it is over."""
+    for hold in range(HOLDS):
+        if w.hold_kind[hold] != FOR_PROJECT:
+            continue
+        project = w.hold_project[hold]
+        if now_ms >= w.hold_until_ms[hold]:
+            if w.project_hold[project] == hold + 1:
+                w.project_hold[project] = 0
+            drop_hold(w, hold)
+        elif now_ms >= w.hold_at_ms[hold] and w.project_hold[project] == 0:
+            w.project_hold[project] = hold + 1
+            stop_for_hold(w, hold, ABOVE_ALL, now_ms, WHY_RESERVATION)

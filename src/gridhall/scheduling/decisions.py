@@ -1,0 +1,124 @@
+"""What the core decides, written down as rows of eight integers: the effects of the one contract.
+
+    kind, time_ms, job_id, slot, attempt, a, b, c
+
+| kind | a, b, c |
+|---|---|
+| ACCEPT | the slot is the job's until DONE |
+| REFUSE | a = reason it can never run |
+| START | a = cell, b = nodes, c = level * 8 + cause (0 fresh, 1 again, 2 in place after a swap); PLACE rows follow |
+| PLACE | a = rack, b = mask of nodes, c = mask of GPUs on each node |
+| STOP | a = why (1 pre-empted, 2 cancelled, 3 reservation); write a checkpoint if it can, then answer STOPPED |
+| RELEASE | the engine may forget this attempt: its nodes are free |
+| DONE | a = final state, b = restarts; the slot is unused from here on |
+| HOLD | a = cell, b = time at which it is expected to start |
+| WAKE | a = time at which a TICK event is wanted |
+
+A running digest covers every row, so that two runs that decided the same say so in sixteen hexadecimal digits.
+"""
+
+from gridhall.kernel import Columns, column, kernel
+
+ACCEPT = 1
+REFUSE = 2
+START = 3
+PLACE = 4
+STOP = 5
+RELEASE = 6
+DONE = 7
+HOLD = 8
+WAKE = 9
+
+EFFECT_NAMES = ("", "accept", "refuse", "start", "place", "stop", "release", "done", "hold", "wake")
+EFFECT_WIDTH = 8
+
+# final states of a job, as in the run folder's tables
+S_QUEUED = 0
+S_RUNNING = 1
+S_COMPLETED = 2
+S_FAILED = 3
+S_CANCELLED = 4
+S_TIMEOUT = 5
+S_REFUSED = 6
+S_CRASH_LOOP = 7
+
+WHY_PREEMPTED = 1
+WHY_CANCELLED = 2
+WHY_RESERVATION = 3
+
+# counters of what decided
+N_QUOTA = 0
+N_PLACES = 1
+N_POWER = 2
+N_PREEMPT = 3
+N_FAILURE = 4
+N_RESERVATION = 5
+N_SWAP = 6
+N_BACKFILL_HELD = 7
+N_STARTS = 8
+N_HOLDS = 9
+N_PASSES = 10
+N_TRIES = 11
+N_BREACH = 12
+N_SPARES = 13
+N_TOPOLOGY = 14
+N_PLANS = 15
+COUNTER_NAMES = (
+    "quota",
+    "places",
+    "power",
+    "preemption",
+    "failure",
+    "reservation",
+    "swap",
+    "backfill_in_hold",
+    "starts",
+    "holds",
+    "passes",
+    "tries",
+    "breaches",
+    "spares",
+    "topology",
+    "plans",
+)
+
+
+class DecisionColumns(Columns):
+    """Size: effects (rows that one step may write)."""
+
+    effects = column("effects", EFFECT_WIDTH, derived=True)
+    effect_count = column(1, derived=True)
+    effect_room = column(1)
+    effect_digest = column(2)  # two lanes of 32 bits, FNV-1a over words of 32 bits
+    decided = column(len(COUNTER_NAMES))
+
+
+@kernel
+def mix(lane: int, value: int) -> int:
+    """One FNV-1a step over a 64-bit value taken as two words of 32 bits."""
+    lane = ((lane ^ (value & 0xFFFFFFFF)) * 16777619) & 0xFFFFFFFF
+    return ((lane ^ ((value >> 32) & 0xFFFFFFFF)) * 16777619) & 0xFFFFFFFF
+
+
+@kernel
+def emit(
+    w: DecisionColumns, kind: int, time_ms: int, job: int, slot: int, attempt: int, a: int, b: int, c: int
+) -> None:
+    """Write one effect and take it into the digest."""
+    base = w.effect_count[0] * EFFECT_WIDTH
+    w.effect_count[0] += 1
+    w.effects[base] = kind
+    w.effects[base + 1] = time_ms
+    w.effects[base + 2] = job
+    w.effects[base + 3] = slot
+    w.effects[base + 4] = attempt
+    w.effects[base + 5] = a
+    w.effects[base + 6] = b
+    w.effects[base + 7] = c
+    lane = w.effect_digest[0]
+    other = w.effect_digest[1]
+    for place in range(EFFECT_WIDTH):
+        lane = mix(lane, w.effects[base + place])
+        other = mix(other, w.effects[base + place] ^ 0x5BD1E995)
+    w.effect_digest[0] = lane
+    w.effect_digest[1] = other

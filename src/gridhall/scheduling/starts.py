@@ -1,0 +1,217 @@
+"""Starting and ending work: the one place where nodes, watts and quota are taken for a job and given back.
+
+Allowed places and watts were checked when the nodes were picked, and are checked here again before anything is written down.
+"""
+
+from gridhall.fleet.capacity import commit_watts, give_gpus, give_nodes, take_gpus, take_nodes, watts_left
+from gridhall.kernel import column, count_ones, kernel, trailing_zeros
+from gridhall.scheduling.decisions import (
+    N_BREACH,
+    N_POWER,
+    N_STARTS,
+    PLACE,
+    RELEASE,
+    START,
+    emit,
+)
+from gridhall.scheduling.holds import HoldColumns, drop_hold
+from gridhall.scheduling.jobs import R_POWER, R_QUOTA, RUNNING, drop_chunks, new_chunk
+from gridhall.scheduling.placement import LEVEL_CELL, LEVEL_HALL, LEVEL_POD, LEVEL_RACK, drop_picks
+from gridhall.scheduling.predictor import PredictorColumns
+from gridhall.scheduling.queue import accrue
+from gridhall.tenancy.quota import quota_give, quota_left, quota_take
+
+FRESH = 0
+AGAIN = 1
+SWAPPED = 2
+
+
+class StartColumns(HoldColumns, PredictorColumns):
+    """Everything that scheduling knows; sizes as in the classes above."""
+
+    quota_project0 = column(1)  # quota node of project 0
+    all_cells = column(1)  # mask of all cells
+
+
+@kernel
+def charged_gpus(w: StartColumns, slot: int, cell: int) -> int:
+    """GPUs that a job takes in a cell: whole nodes for a gang, its own GPUs on part of a node."""
+    per_node = w.cell_gpus_per_node[cell]
+    gpus = w.job_gpus[slot]
+    if gpus < per_node and w.job_gpus_per_node[slot] <= gpus:
+        return gpus
+    return (gpus + per_node - 1) // per_node * per_node
+
+
+@kernel
+def watts_per_node(w: StartColumns, slot: int, cell: int) -> int:
+    """Watts above idle that a job is charged for each of its nodes: its power cap."""
+    gpus = min(w.job_gpus[slot], w.cell_gpus_per_node[cell])
+    return gpus * w.cell_gpu_span_w[cell] * w.job_power_milli[slot] // 1000
+
+
+@kernel
+def quota_allows(w: StartColumns, slot: int, gpus: int) -> bool:
+    """Whether the job's project may take so many GPUs more."""
+    return quota_left(w, w.quota_project0[0] + w.job_project[slot]) >= gpus
+
+
+@kernel
+def book(w: StartColumns, slot: int, cell: int, gpus: int, level: int, now_ms: int) -> None:
+    """Count a start: quota, use, times; and say START."""
+    cause = AGAIN if w.job_attempt[slot] > 0 else FRESH
+    w.job_attempt[slot] += 1
+    w.job_state[slot] = RUNNING
+    w.job_reason[slot] = 0
+    w.job_cell[slot] = cell
+    w.job_start_ms[slot] = now_ms
+    w.job_charged_gpus[slot] = gpus
+    project = w.job_project[slot]
+    quota_take(w, w.quota_project0[0] + project, gpus)
+    accrue(w, project, now_ms)
+    w.project_running[project] += gpus
+    w.decided[N_STARTS] += 1
+    say_start(w, slot, level, cause, now_ms)
+
+
+@kernel
+def say_start(w: StartColumns, slot: int, level: int, cause: int, now_ms: int) -> None:
+    """The START effect and its PLACE rows."""
+    cell = w.job_cell[slot]
+    job = w.job_id[slot]
+    attempt = w.job_attempt[slot]
+    emit(w, START, now_ms, job, slot, attempt, cell, w.job_nodes[slot], level * 8 + cause)
+    gpu_mask = w.job_gpu_mask[slot]
+    if gpu_mask == 0:
+        gpu_mask = (1 << w.cell_gpus_per_node[cell]) - 1
+    at = w.job_chunk[slot]
+    while at != 0:
+        emit(w, PLACE, now_ms, job, slot, attempt, w.chunk_rack[at - 1], w.chunk_mask[at - 1], gpu_mask)
+        at = w.chunk_next[at - 1]
+
+
+@kernel
+def predicted_end_ms(w: StartColumns, slot: int, now_ms: int) -> int:
+    """When a job that starts now is expected to be done."""
+    return now_ms + max(60000, w.job_high_ms[slot] - w.job_saved_ms[slot])
+
+
+@kernel
+def start_picks(w: StartColumns, slot: int, cell: int, level: int, now_ms: int) -> None:
+    """Start a gang on the picked nodes; their watts are committed already."""
+    if (w.job_cells[slot] >> cell) & 1 == 0:
+        w.decided[N_BREACH] += 1
+    end_ms = predicted_end_ms(w, slot, now_ms)
+    nodes = 0
+    chunks = 0
+    for place in range(w.picks[0] - 1, -1, -1):
+        chunks = new_chunk(w, w.pick_rack[place], w.pick_mask[place], chunks)
+        nodes += count_ones(w.pick_mask[place])
+    for place in range(w.picks[0]):
+        if watts_left(w, w.pick_rack[place]) < 0:
+            w.decided[N_BREACH] += 1
+        take_nodes(w, w.pick_rack[place], w.pick_mask[place], slot, end_ms)
+    w.job_chunk[slot] = chunks
+    w.job_nodes[slot] = nodes
+    w.job_node_gpus[slot] = w.cell_gpus_per_node[cell]
+    w.job_node_w[slot] = watts_per_node(w, slot, cell)
+    w.job_gpu_mask[slot] = 0
+    w.picks[0] = 0
+    if w.job_hold[slot] != 0:
+        drop_hold(w, w.job_hold[slot] - 1)
+    book(w, slot, cell, nodes * w.cell_gpus_per_node[cell], level, now_ms)
+
+
+@kernel
+def start_part(w: StartColumns, slot: int, cell: int, node: int, now_ms: int) -> None:
+    """Start a job on some GPUs of one node."""
+    rack = w.node_rack[node]
+    node_w = watts_per_node(w, slot, cell)
+    commit_watts(w, rack, node_w)
+    if (w.job_cells[slot] >> cell) & 1 == 0 or watts_left(w, rack) < 0:
+        w.decided[N_BREACH] += 1
+    gpus = w.job_gpus[slot]
+    w.job_gpu_mask[slot] = take_gpus(w, node, gpus, slot, predicted_end_ms(w, slot, now_ms))
+    w.job_chunk[slot] = new_chunk(w, rack, 1 << (node - w.rack_node0[rack]), 0)
+    w.job_nodes[slot] = 1
+    w.job_node_gpus[slot] = gpus
+    w.job_node_w[slot] = node_w
+    if w.job_hold[slot] != 0:
+        drop_hold(w, w.job_hold[slot] - 1)
+    book(w, slot, cell, gpus, LEVEL_RACK, now_ms)
+
+
+@kernel
+def pick_chunks(w: StartColumns, chunks: int, node_w: int) -> bool:
+    """Pick exactly the nodes of a list of chunks; False, and no picks, when a power ancestor cannot bear them."""
+    w.picks[0] = 0
+    at = chunks
+    while at != 0:
+        rack = w.chunk_rack[at - 1]
+        mask = w.chunk_mask[at - 1]
+        watts = count_ones(mask) * node_w
+        if watts_left(w, rack) < watts:
+            w.power_asked[0] += 1
+            drop_picks(w, node_w)
+            return False
+        commit_watts(w, rack, watts)
+        w.pick_rack[w.picks[0]] = rack
+        w.pick_mask[w.picks[0]] = mask
+        w.picks[0] += 1
+        at = w.chunk_next[at - 1]
+    return True
+
+
+@kernel
+def level_of_picks(w: StartColumns) -> int:
+    """The smallest level that contains all picks."""
+    first = w.pick_rack[0]
+    level = LEVEL_RACK
+    for place in range(w.picks[0]):
+        rack = w.pick_rack[place]
+        if w.rack_hall[rack] != w.rack_hall[first]:
+            return LEVEL_CELL
+        if w.rack_pod[rack] != w.rack_pod[first]:
+            level = LEVEL_HALL
+        elif rack != first:
+            level = max(level, LEVEL_POD)
+    return level
+
+
+@kernel
+def start_hold(w: StartColumns, hold: int, now_ms: int) -> int:
+    """Start the gang that a hold is for, all of whose nodes are free; 0, or the reason why not."""
+    slot = w.hold_slot[hold] - 1
+    cell = w.hold_cell[hold]
+    if not quota_allows(w, slot, w.hold_nodes[hold] * w.cell_gpus_per_node[cell]):
+        return R_QUOTA
+    if not pick_chunks(w, w.hold_chunk[hold], watts_per_node(w, slot, cell)):
+        w.decided[N_POWER] += 1
+        return R_POWER
+    start_picks(w, slot, cell, level_of_picks(w), now_ms)
+    return 0
+
+
+@kernel
+def release(w: StartColumns, slot: int, now_ms: int) -> None:
+    """Take a job's nodes, watts and quota back, and say RELEASE."""
+    at = w.job_chunk[slot]
+    while at != 0:
+        rack = w.chunk_rack[at - 1]
+        mask = w.chunk_mask[at - 1]
+        commit_watts(w, rack, -count_ones(mask) * w.job_node_w[slot])
+        if w.job_gpu_mask[slot] == 0:
+            give_nodes(w, rack, mask)
+        else:
+            give_gpus(w, w.rack_node0[rack] + trailing_zeros(mask), w.job_gpu_mask[slot])
+        at = w.chunk_next[at - 1]
+    drop_chunks(w, w.job_chunk[slot])
+    w.job_chunk[slot] = 0
+    w.job_gpu_mask[slot] = 0
+    gpus = w.job_charged_gpus[slot]
+    project = w.job_project[slot]
+    quota_give(w, w.quota_project0[0] + project, gpus)
+    accrue(w, project, now_ms)
+    w.project_running[project] -= gpus
+    w.job_charged_gpus[slot] = 0
+    emit(w, RELEASE, now_ms, w.job_id[slot], slot, w.job_attempt[slot], w.job_cell[slot], gpus, 0)
