@@ -25,6 +25,9 @@ PowerKind = Literal[
     "busway_run", "tap_off_box", "rack_circuit_terminator", "rack_pdu", "dc_distribution_panel",
 ]  # fmt: skip
 
+MAX_POD_RACKS = 512
+"""Most racks that one pod may hold: a slip of the pen beyond."""
+
 
 class Claim(Part):
     """What somebody said in public about a site; compared with what is modelled, never used as a limit."""
@@ -165,7 +168,7 @@ class Fabric(Part):
     kind: str
     planes: int = Field(default=1, ge=1, le=16)
     rails: int = Field(default=8, ge=1, le=16)
-    pod_racks: int = Field(default=8, ge=1, le=512)
+    pod_racks: int = Field(default=8, ge=1, le=MAX_POD_RACKS)
 
 
 class RackGroup(Part):
@@ -181,7 +184,7 @@ class RackGroup(Part):
     feeds: tuple[str, ...] = ()
     nodes_per_rack: int | None = Field(default=None, ge=1, le=MAX_NODES_PER_RACK)
     nvlink_domain: Literal["node", "rack"] | None = None
-    pod_racks: int | None = Field(default=None, ge=1, le=512)
+    pod_racks: int | None = Field(default=None, ge=1, le=MAX_POD_RACKS)
     cdu: str | None = None
     sharing: bool = False
     status: Status | None = None
