@@ -7,7 +7,8 @@ fragmentation is the free GPU share that such a pod could not use there, average
 fragmentation grows least.
 
 Two things earn most of the result, more than the gradient itself: the growth is quantised, and equal growth is settled
-by a fixed order of the nodes, which consolidates. `benchmarks/fragmentation.py` has the figures and what was tried.
+by a fixed order of the nodes, which consolidates: fewest GPUs first. Among a node's GPUs it is the same.
+`benchmarks/fragmentation.py` has the figures and what was tried.
 
 A decision is a function of the facts alone: free shares, which nodes are up, typical pods, policy, node order. Growth
 is cached for each kind of pod that came lately, and a log of changed nodes says what to refresh (`sharing_score.py`).
@@ -73,7 +74,7 @@ class PoolPolicy:
     round_milli: int = 39
     """Added before the division into steps: 0 rounds down, step - 1 up."""
     order_seed: int = 0
-    """Which fixed pseudo-random order of nodes settles ties."""
+    """Which fixed pseudo-random order of nodes settles ties between nodes with as many GPUs."""
 
 
 @dataclass(frozen=True)
@@ -114,23 +115,23 @@ def pool_init(w: SharingColumns, fleet: FleetArrays, policy: PoolPolicy) -> None
     w.pool_policy[POOL_ORDER_SEED] = policy.order_seed
     rack_of_node = np.repeat(np.arange(len(fleet.rack_nodes)), fleet.rack_nodes)
     shared = np.flatnonzero(fleet.rack_sharing[rack_of_node] == 1)
-    nodes = shared[np.argsort(_scatter(shared, policy.order_seed), kind="stable")]
+    nodes = _in_order(fleet, shared, rack_of_node, policy.order_seed)
     w.pool_count[0] = len(nodes)
     w.pool_slot_count[0] = len(w.pool_slot_seen)
     w.pool_of_node[:] = -1
+    w.view("pool_of_node")[nodes] = np.arange(len(nodes))
     if len(nodes) == 0:
         return
     rack = rack_of_node[nodes]
     hw = fleet.cell_hw[fleet.rack_cell[rack]]
-    w.pool_of_node[nodes] = np.arange(len(nodes))
     w.pool_node[:] = nodes
     w.pool_cell[:] = fleet.rack_cell[rack]
     w.pool_up[:] = fleet.rack_ready_from_ms[rack] == 0
     w.pool_cpu[:] = fleet.hw_cpu_milli[hw]
     w.pool_mem[:] = fleet.hw_mem_mib[hw]
     w.pool_gpus[:] = fleet.hw_gpus_per_node[hw]
-    gpu = np.arange(MAX_GPUS_PER_NODE)
-    w.pool_free[:] = np.where(gpu < w.pool_gpus[:, None], 1000, 0).ravel()
+    has_gpu = np.arange(MAX_GPUS_PER_NODE) < fleet.hw_gpus_per_node[hw][:, None]
+    w.pool_free[:] = np.where(has_gpu, 1000, 0).ravel()
 
 
 def pool_set_types(w: SharingColumns, types: TypicalPods) -> None:
@@ -143,6 +144,12 @@ def pool_set_types(w: SharingColumns, types: TypicalPods) -> None:
     w.pool_type_cells[:count] = types.cells
     w.pool_type_share[:count] = types.share_ppb
     w.pool_slot_seen[:] = 0
+
+
+def _in_order(fleet: FleetArrays, nodes: Ints, rack_of_node: Ints, seed: int) -> Ints:
+    """The order that settles ties: fewest GPUs first, so that large nodes stay whole; then pseudo-random."""
+    gpus = fleet.hw_gpus_per_node[fleet.cell_hw[fleet.rack_cell[rack_of_node[nodes]]]]
+    return nodes[np.lexsort((_scatter(nodes, seed), gpus))]
 
 
 def _scatter(nodes: Ints, seed: int) -> Ints:
@@ -191,7 +198,8 @@ def pool_pick_gpu(w: SharingColumns, node: int, cpu_milli: int, gpu_milli: int, 
         return 0
     load_gpus(w, node)
     if gpus == 1:
-        return 1 << (best_gpu(w, node, w.pool_cpu[node] - cpu_milli, gpu_milli, 0) % MAX_GPUS_PER_NODE)
+        before = fragmentation(w, node, w.pool_cpu[node])
+        return 1 << (best_gpu(w, node, w.pool_cpu[node] - cpu_milli, gpu_milli, before) % MAX_GPUS_PER_NODE)
     return tightest_gpus(w, node, gpu_milli, gpus)
 
 

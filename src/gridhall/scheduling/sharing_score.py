@@ -100,8 +100,15 @@ def fragmentation(w: SharingColumns, node: int, cpu_milli: int) -> int:
 
 
 @kernel
+def growth_steps(w: SharingColumns, before: int, after: int) -> int:
+    """Growth of fragmentation in the policy's steps."""
+    rounding = w.pool_policy[POOL_ROUND_MILLI] * BILLION
+    return (after - before + rounding) // (w.pool_policy[POOL_STEP_MILLI] * BILLION)
+
+
+@kernel
 def best_gpu(w: SharingColumns, node: int, cpu_milli: int, gpu_milli: int, before: int) -> int:
-    """The GPU on which one share makes fragmentation grow least, and the growth, as growth * STRIDE + GPU; or NEVER.
+    """The GPU on which one share makes fragmentation grow least, as steps of growth * STRIDE + GPU; or NEVER.
 
     `pool_try` holds the free shares; `cpu_milli` is the free CPU afterwards. The lowest number wins a tie.
     """
@@ -112,10 +119,10 @@ def best_gpu(w: SharingColumns, node: int, cpu_milli: int, gpu_milli: int, befor
         if free >= gpu_milli and free != last:
             last = free
             w.pool_try[gpu] = free - gpu_milli
-            growth = (fragmentation(w, node, cpu_milli) - before) * STRIDE + gpu
+            coded = growth_steps(w, before, fragmentation(w, node, cpu_milli)) * STRIDE + gpu
             w.pool_try[gpu] = free
-            if growth < best:
-                best = growth
+            if coded < best:
+                best = coded
     return best
 
 
@@ -136,22 +143,20 @@ def tightest_gpus(w: SharingColumns, node: int, gpu_milli: int, gpus: int) -> in
 
 
 @kernel
-def growth_on(w: SharingColumns, node: int, cpu_milli: int, gpu_milli: int, gpus: int) -> int:
-    """By how much a pod makes a node's fragmentation grow (milli times a billion), or NEVER when its GPUs lack room."""
+def steps_on(w: SharingColumns, node: int, cpu_milli: int, gpu_milli: int, gpus: int) -> int:
+    """By how many steps a pod makes a node's fragmentation grow, or NEVER when its GPUs lack room."""
     load_gpus(w, node)
     before = fragmentation(w, node, w.pool_cpu[node])
     left = w.pool_cpu[node] - cpu_milli
-    if gpus == 0:
-        return fragmentation(w, node, left) - before
     if gpus == 1:
         coded = best_gpu(w, node, left, gpu_milli, before)
         return NEVER if coded == NEVER else coded // STRIDE
     mask = tightest_gpus(w, node, gpu_milli, gpus)
-    if mask == 0:
+    if mask == 0 and gpus > 0:
         return NEVER
     for gpu in range(w.pool_gpus[node]):
         w.pool_try[gpu] -= gpu_milli * ((mask >> gpu) & 1)
-    return fragmentation(w, node, left) - before
+    return growth_steps(w, before, fragmentation(w, node, left))
 
 
 @kernel
@@ -161,10 +166,8 @@ def score_node(w: SharingColumns, slot: int, node: int) -> None:
     key = NEVER
     fits = w.pool_slot_cpu[slot] <= w.pool_cpu[node] and w.pool_slot_mem[slot] <= w.pool_mem[node]
     if fits and w.pool_up[node] == 1 and (w.pool_slot_cells[slot] >> w.pool_cell[node]) & 1 == 1:
-        growth = growth_on(w, node, w.pool_slot_cpu[slot], w.pool_slot_milli[slot], w.pool_slot_gpus[slot])
-        if growth < NEVER:
-            step = w.pool_policy[POOL_STEP_MILLI] * BILLION
-            steps = (growth + w.pool_policy[POOL_ROUND_MILLI] * BILLION) // step
+        steps = steps_on(w, node, w.pool_slot_cpu[slot], w.pool_slot_milli[slot], w.pool_slot_gpus[slot])
+        if steps < NEVER:
             key = (steps + STEP_ZERO) * count + node
     w.pool_key[slot * count + node] = key
 
