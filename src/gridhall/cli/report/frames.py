@@ -1,0 +1,105 @@
+"""The run's series, thinned to what a chart can show: at most a few hundred points each, whatever the horizon."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gridhall.engines.twin.index import RunIndex
+from gridhall.engines.twin.tables import REASONS, scan_table
+from gridhall.units import DAY_MS, HOUR_MS
+
+Floats = NDArray[np.float64]
+BINS_MS = tuple(hours * HOUR_MS for hours in (1, 2, 3, 4, 6, 12, 24, 48, 168, 336, 730))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Even bins over the run."""
+
+    start_ms: int
+    step_ms: int
+    count: int
+
+    def bin_of(self, column: str) -> pl.Expr:
+        """Number of the bin that holds a time column."""
+        return ((pl.col(column) - self.start_ms) // self.step_ms).alias("bin")
+
+    def spread(self, frame: pl.DataFrame, column: str) -> Floats:
+        """A column of a frame with one row a `bin`, on all bins; NaN where there is none."""
+        values = np.full(self.count, np.nan)
+        values[frame["bin"].to_numpy()] = frame[column].cast(pl.Float64).to_numpy()
+        return values
+
+
+def grid(index: RunIndex, most: int) -> Grid:
+    """The finest even bins of which at most `most` cover the run."""
+    span = index.end_ms - index.start_ms
+    step = next((step for step in BINS_MS if span <= step * most), -(-span // most))
+    return Grid(index.start_ms, step, -(-span // step))
+
+
+def on_line(run: Path, index: RunIndex, bins: Grid) -> list[Floats]:
+    """GPUs on line per site."""
+    return _per_site(run, index, bins, pl.col("online_gpus").sum() / pl.col("time_ms").n_unique())
+
+
+def utilisation(run: Path, index: RunIndex, bins: Grid) -> list[Floats]:
+    """Allocated share of the GPU-hours on line per site; NaN before a site's first rack."""
+    online = pl.col("online_gpus").sum()
+    return _per_site(run, index, bins, pl.when(online > 0).then(pl.col("allocated_gpus").sum() / online))
+
+
+def _per_site(run: Path, index: RunIndex, bins: Grid, value: pl.Expr) -> list[Floats]:
+    cells = pl.LazyFrame({"cell": range(len(index.cells)), "site": [cell.site for cell in index.cells]})
+    table = scan_table(run, "fleet").join(cells.cast(pl.Int64), on="cell")
+    frame = table.group_by("site", bins.bin_of("time_ms")).agg(value.alias("value")).collect()
+    return [bins.spread(frame.filter(pl.col("site") == site), "value") for site in range(len(index.sites))]
+
+
+def spent_usd(index: RunIndex, bins: Grid) -> Floats:
+    """Price of all racks that have come on line by the end of each bin."""
+    ends = bins.start_ms + (np.arange(bins.count) + 1) * bins.step_ms
+    total = np.zeros(bins.count)
+    for group in index.arrivals:
+        total += np.where(group.ready_from_ms < ends, group.capex_musd / 1e6, 0.0)
+    return total
+
+
+def waiting(run: Path, bins: Grid) -> dict[str, Floats]:
+    """Waiting jobs by reason, mean of each bin; reasons that never came are left out."""
+    columns = [pl.col(f"r{number}").mean() for number in range(len(REASONS))]
+    frame = scan_table(run, "queue").group_by(bins.bin_of("time_ms")).agg(columns).collect()
+    series = {reason: bins.spread(frame, f"r{number}") for number, reason in enumerate(REASONS)}
+    return {reason: values for reason, values in series.items() if np.nansum(values) > 0}
+
+
+@dataclass(frozen=True)
+class FeedSeries:
+    """One feed over time, in MW of the whole site."""
+
+    mean: Floats
+    peak: Floats
+    committed: Floats
+
+
+def feeds(run: Path, index: RunIndex, bins: Grid) -> list[FeedSeries]:
+    """Mean and peak draw and the committed power of each feed."""
+    values = [pl.col("it_w").mean().alias("mean"), pl.col("it_w").max().alias("peak"), pl.col("committed_w").max()]
+    frame = scan_table(run, "site_power").group_by("feed", bins.bin_of("minute_ms")).agg(values).collect()
+    found: list[FeedSeries] = []
+    for feed in index.feeds:
+        mine = frame.filter(pl.col("feed") == feed.node)
+        scale = index.sites[feed.site].pue_milli / 1e9
+        mean, peak, committed = (bins.spread(mine, column) * scale for column in ("mean", "peak", "committed_w"))
+        found.append(FeedSeries(mean, peak, committed))
+    return found
+
+
+def bin_words(bins: Grid) -> str:
+    """`6 hours`, `1 day` for captions."""
+    unit, length = ("day", DAY_MS) if bins.step_ms % DAY_MS == 0 else ("hour", HOUR_MS)
+    count = bins.step_ms / length
+    return f"1 {unit}" if count == 1 else f"{count:.3g} {unit}s"
