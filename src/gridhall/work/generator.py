@@ -46,15 +46,18 @@ def generate(
     fleet: Hosts,
     jobs: int | None = None,
     load: float | None = None,
+    users_seed: int | None = None,
 ) -> SyntheticWorkload:
     """Jobs of `profile` for `fleet`, submitted from `start_ms` to `end_ms` (ms UTC).
 
     `jobs` and `load` (share of the online GPU-time that is offered) together stretch the run times. With one of them,
-    run times are as published and the other follows; with neither, the load is the profile's.
+    run times are as published and the other follows; with neither, the load is the profile's. `users_seed` draws the
+    users and their job names apart from the jobs, so that many seeds can share one population.
     Raises InputError for an empty span, a fleet that is never on line, or figures that are not positive.
     """
-    _check(profile, seed, start_ms, end_ms, jobs, load)
-    population = people(profile, seed, Stream.NAMES)
+    for number in (seed, users_seed or 0):
+        _check(profile, number, start_ms, end_ms, jobs, load)
+    population = people(profile, seed if users_seed is None else users_seed, Stream.NAMES)
     fitted = fit(profile, population, fleet, start_ms, end_ms, jobs=jobs, load=load)
     made_from = recipe(profile, seed, fitted, population)
     return _workload(profile, seed, start_ms, end_ms, fitted, lambda index: make(made_from, index))

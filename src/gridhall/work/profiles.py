@@ -118,18 +118,19 @@ def _training_cloud(name: str, title: str, sizes: tuple[tuple[int, float], ...])
     )
 
 
-def _cluster(name: str, title: str, published: Published, sigma: float, cut: float, projects: int) -> Profile:
-    """A published cluster: mean run, mean and largest size and outcomes as measured; jobs may run anywhere."""
+def _cluster(
+    name: str, title: str, published: Published, *, sigma: float, cut: float, projects: int, max_gpus: int
+) -> Profile:
+    """A published cluster: mean run, mean size and outcomes as measured; jobs may run anywhere."""
     assert published.mean_run_s is not None
     assert published.mean_gpus is not None
-    assert published.max_gpus is not None
     assert published.gpu_time_by_outcome is not None
     names, jobs = split_sigma(sigma, WITHIN_NAME)
     return Profile(
         name=name,
         title=title,
         published=published,
-        sizes=geometric_sizes(published.mean_gpus, published.max_gpus),
+        sizes=geometric_sizes(published.mean_gpus, max_gpus),
         mean_run_s=published.mean_run_s,
         sigma_names=names,
         sigma_jobs=jobs,
@@ -153,6 +154,7 @@ SEREN = _cluster(
     sigma=2.246,  # log-normal with the published mean over median, cut at 2,000 medians
     cut=2_000.0,
     projects=40,
+    max_gpus=1_024,
 )
 KALOS = _cluster(
     "acme-kalos",
@@ -161,16 +163,16 @@ KALOS = _cluster(
     sigma=2.246,  # assumed as at Seren
     cut=2_000.0,
     projects=20,
+    max_gpus=1_024,
 )
 PHILLY = _cluster(
     "philly",
     "Microsoft Philly",
-    Published(
-        HELIOS, 112_956, 18_006.0, None, 1.93, 128, gpu_time_by_outcome=(0.321, 0.386, 0.294, 0.0)
-    ),  # the largest size is assumed
+    Published(HELIOS, 112_956, 18_006.0, None, 1.93, None, gpu_time_by_outcome=(0.321, 0.386, 0.294, 0.0)),
     sigma=2.246,  # assumed as at Seren
     cut=200.0,
     projects=14,
+    max_gpus=128,  # assumed
 )
 HELIOS_ALL = _cluster(
     "helios",
@@ -179,6 +181,7 @@ HELIOS_ALL = _cluster(
     sigma=2.246,  # assumed as at Seren
     cut=1_000.0,
     projects=100,
+    max_gpus=2_048,
 )
 
 PROFILES = {profile.name: profile for profile in (CLOUD, CLOUD_16K, SEREN, KALOS, PHILLY, HELIOS_ALL)}
