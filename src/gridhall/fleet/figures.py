@@ -17,6 +17,11 @@ from pydantic_core import PydanticCustomError
 Kind = Literal["measured", "committed", "target", "up-to", "paused", "published", "assumed"]
 """What a figure rests on. `published` is a maker's or author's figure, `up-to` an announced ceiling."""
 
+MAX_FIGURE = 10_000_000
+"""No MW, kW, W or USD of a fleet file is larger: a slip of the pen, and sums of them must fit 64 bits."""
+MAX_COUNT = 100_000
+"""Most racks of one group."""
+
 
 class Part(BaseModel):
     """One mapping of a fleet file: unknown fields are refused, values never change."""
@@ -60,12 +65,12 @@ def _between(low: float, high: float, what: str) -> Callable[[Figure], Figure]:
 
 
 def _whole(figure: Figure) -> Figure:
-    if figure.value != round(figure.value) or figure.value < 1:
-        raise out_of_range(figure.value, "a whole number of at least 1")
+    if figure.value != round(figure.value) or not 1 <= figure.value <= MAX_COUNT:
+        raise out_of_range(figure.value, f"a whole number from 1 to {MAX_COUNT:,}")
     return figure
 
 
-NotNegative = Annotated[Figure, AfterValidator(_between(0, 1e12, "a number of zero or more"))]
+NotNegative = Annotated[Figure, AfterValidator(_between(0, MAX_FIGURE, f"a number from 0 to {MAX_FIGURE:,}"))]
 Share = Annotated[Figure, AfterValidator(_between(0, 1, "a share between 0 and 1"))]
 Pue = Annotated[Figure, AfterValidator(_between(1, 10, "a PUE of at least 1"))]
 Count = Annotated[Figure, AfterValidator(_whole)]

@@ -49,16 +49,15 @@ def _rows(path: Path, columns: Mapping[str, str]) -> list[tuple[str, dict[str, s
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file, restval="")
-            missing = [name for name in columns.values() if name not in (reader.fieldnames or [])]
+            header = list(reader.fieldnames or ())
+            missing = [name for name in columns.values() if name not in header]
             rows = [] if missing else [(f"{path}:{reader.line_num}", row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise fault(str(path), "", f"cannot be read: {error}", "give the path of a CSV file") from error
     if missing:
-        header = ", ".join(reader.fieldnames or ()) or "nothing"
+        has = ", ".join(header) or "nothing"
         mend = "map the columns that the file has to name, cpu_milli, mem_mib, gpus and model"
-        raise InputError(
-            [Fault(f"{path}:1", name, f"no such column; the header has {header}", mend) for name in missing]
-        )
+        raise InputError([Fault(f"{path}:1", name, f"no such column; the header has {has}", mend) for name in missing])
     if not rows:
         raise fault(f"{path}:2", "", "the file has no rows", "give one node a row below the header")
     return rows
