@@ -6,9 +6,11 @@ al., "Beware of Fragmentation", USENIX ATC 2023): a table of **typical pods** sa
 fragmentation is the free GPU share that such a pod could not use there, averaged over the table; a pod goes where
 fragmentation grows least.
 
-Two things earn most of the result, more than the gradient itself: the growth is quantised, and equal growth is settled
-by a fixed order of the nodes, which consolidates: fewest GPUs first. Among a node's GPUs it is the same.
-`benchmarks/fragmentation.py` has the figures and what was tried.
+Three things are added to the plain gradient, and earn more than it does (`benchmarks/fragmentation.py` has the figures
+and what was tried). The growth is quantised. Equal growth is settled by a fixed order, which consolidates: nodes with
+the fewest GPUs first, the lowest GPU first. And **stranded** share counts as fragmentation too: the free GPU share of a
+node for which its free CPU would not suffice if typical pods came in their usual mix. The published measure sees that
+CPU is short only when single pods no longer fit, which is too late.
 
 A decision is a function of the facts alone: free shares, which nodes are up, typical pods, policy, node order. Growth
 is cached for each kind of pod that came lately, and a log of changed nodes says what to refresh (`sharing_score.py`).
@@ -29,6 +31,7 @@ from gridhall.scheduling.sharing_score import (
     POOL_ORDER_SEED,
     POOL_ROUND_MILLI,
     POOL_STEP_MILLI,
+    POOL_STRANDED_MILLI,
     WAYS,
     SharingColumns,
     best_gpu,
@@ -73,6 +76,8 @@ class PoolPolicy:
     """Growth of fragmentation is counted in steps of so many milli-GPU."""
     round_milli: int = 39
     """Added before the division into steps: 0 rounds down, step - 1 up."""
+    stranded_milli: int = 300
+    """Weight of GPU share stranded for want of CPU, per mille; 0 = the published measure."""
     order_seed: int = 0
     """Which fixed pseudo-random order of nodes settles ties between nodes with as many GPUs."""
 
@@ -112,6 +117,7 @@ def pool_init(w: SharingColumns, fleet: FleetArrays, policy: PoolPolicy) -> None
     """Fill the pool's columns: every node empty, and up if its rack is there from the start."""
     w.pool_policy[POOL_STEP_MILLI] = policy.step_milli
     w.pool_policy[POOL_ROUND_MILLI] = policy.round_milli
+    w.pool_policy[POOL_STRANDED_MILLI] = policy.stranded_milli
     w.pool_policy[POOL_ORDER_SEED] = policy.order_seed
     rack_of_node = np.repeat(np.arange(len(fleet.rack_nodes)), fleet.rack_nodes)
     shared = np.flatnonzero(fleet.rack_sharing[rack_of_node] == 1)
@@ -143,6 +149,8 @@ def pool_set_types(w: SharingColumns, types: TypicalPods) -> None:
     w.pool_type_gpus[:count] = types.gpus
     w.pool_type_cells[:count] = types.cells
     w.pool_type_share[:count] = types.share_ppb
+    demand = int((types.share_ppb * types.gpus * types.gpu_milli).sum())
+    w.pool_cpu_per_gpu[0] = int((types.share_ppb * types.cpu_milli).sum()) * 1000 // demand if demand else 0
     w.pool_slot_seen[:] = 0
 
 

@@ -9,7 +9,8 @@ from gridhall.kernel import Columns, column, kernel
 STRIDE = MAX_GPUS_PER_NODE
 POOL_STEP_MILLI = 0
 POOL_ROUND_MILLI = 1
-POOL_ORDER_SEED = 2
+POOL_STRANDED_MILLI = 2
+POOL_ORDER_SEED = 3
 NEVER = 1 << 60
 """The score of a node that a pod does not fit on."""
 BILLION = 1_000_000_000
@@ -24,7 +25,7 @@ LOG = 4096
 class SharingColumns(Columns):
     """State of the pool. Pool nodes are numbered in the fixed order that settles ties."""
 
-    pool_policy = column(4)  # POOL_STEP_MILLI, POOL_ROUND_MILLI, POOL_ORDER_SEED
+    pool_policy = column(4)  # POOL_STEP_MILLI, POOL_ROUND_MILLI, POOL_STRANDED_MILLI, POOL_ORDER_SEED
     pool_count = column(1)  # nodes in the pool
     pool_of_node = column("pool_fleet_nodes")  # pool node of a fleet node, -1 = not in the pool
     pool_node = column("pool_nodes")  # fleet node
@@ -40,6 +41,7 @@ class SharingColumns(Columns):
     pool_type_gpus = column("pool_types")
     pool_type_cells = column("pool_types")
     pool_type_share = column("pool_types")  # per billion
+    pool_cpu_per_gpu = column(1)  # what typical pods want, 1/1000 core for a whole GPU; 0 = unknown
     pool_slot_count = column(1)  # kinds of pods whose scores are kept
     pool_try = column(STRIDE, derived=True)  # scratch: the free shares of the node in question
     pool_slot_seen = column("pool_slots", derived=True)  # 1 + the change up to which the scores are fresh; 0 = empty
@@ -66,7 +68,7 @@ def load_gpus(w: SharingColumns, node: int) -> None:
 @kernel
 def fragmentation(w: SharingColumns, node: int, cpu_milli: int) -> int:
     """Free GPU share (milli, times a billion) that typical pods could not use on a node with the free shares in
-    `pool_try` and so much free CPU."""
+    `pool_try` and so much free CPU, and the weighted share that would be stranded for want of CPU."""
     gpus = w.pool_gpus[node]
     cell = w.pool_cell[node]
     total = 0
@@ -75,6 +77,10 @@ def fragmentation(w: SharingColumns, node: int, cpu_milli: int) -> int:
     if total == 0:
         return 0
     result = 0
+    wanted = w.pool_cpu_per_gpu[0]
+    if wanted > 0:
+        stranded = max(0, total - cpu_milli * 1000 // wanted)
+        result = stranded * w.pool_policy[POOL_STRANDED_MILLI] * (BILLION // 1000)
     last_milli = -1
     roomy = 0  # GPUs with room for this kind's share
     narrow = 0  # free share on the others
