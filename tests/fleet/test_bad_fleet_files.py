@@ -94,6 +94,8 @@ ONE_FAULT = [
     ("type: h1000", "type: h100", 24, f"{GROUP}[0].type", "no hardware type is called 'h1000'", "'h100'"),
     ("feeds: []", "feeds: [pdu]", 25, f"{GROUP}[0].feeds", "no feed", "add feeds"),
     ("feeds: [pdu, pud]", "feeds: [pdu]", 25, f"{GROUP}[0].feeds[1]", "called 'pud'", "'pdu'"),
+    ("feeds: [tx-1]", "feeds: [pdu]", 25, f"{GROUP}[0].feeds[0]", "called 'tx-1'", "'tx'"),
+    ("feeds: [pdu-3]", "feeds: [pdu]", 25, f"{GROUP}[0].feeds[0]", "called 'pdu-3'", "'pdu-2'"),
     ("cdu: cud", "cdu: cdu", 26, f"{GROUP}[0].cdu", "called 'cud'", "'cdu'"),
     ("2026-02-30", "2026-03-01", 27, f"{GROUP}[0].ready_from", "not a date", "YYYY-MM-DD"),
     ("2026-01-01", "2030-03-01", 28, f"{GROUP}[0].ready_to", "not after ready_from", "later date"),
@@ -151,6 +153,15 @@ def test_a_path_of_too_many_power_nodes_is_told(tmp_path: Path) -> None:
     faults = faults_of(tmp_path, text)
     assert [fault.field for fault in faults] == [f"{GROUP}[1].feeds"]
     assert "9 power nodes stand above each rack, more than 8" in faults[0].problem
+
+
+def test_paths_are_counted_by_single_nodes_and_not_by_families(tmp_path: Path) -> None:
+    chain = "".join(
+        f"    - {{id: n{i}, kind: ups, count: 2, parent: {f'n{i - 1}' if i else 'tx'}, usable_kw: 1}}\n"
+        for i in range(4)
+    )
+    text = GOOD.replace("  cooling:\n", chain + "  cooling:\n").replace("feeds: [tx]", "feeds: [n3-1, n3-2]")
+    assert "10 power nodes stand above each rack" in faults_of(tmp_path, text)[0].problem
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from gridhall.fleet import Fleet, check_fleet, shipped_hardware
+from gridhall.fleet.catalogue import shipped
 from gridhall.units import utc_ms
 
 RACK_W = shipped_hardware()["h100"].rack_max_w
@@ -79,8 +80,6 @@ def test_a_catalogue_rack_adds_up_to_what_is_published_for_it(name: str) -> None
 
 
 def test_every_source_that_the_catalogue_names_is_described() -> None:
-    from gridhall.fleet.catalogue import shipped
-
     catalogue = shipped()
     for hardware in catalogue.hardware.values():
         for figure in (hardware.gpu_idle_w, hardware.gpu_max_w, hardware.node_fixed_w, hardware.rack_w):

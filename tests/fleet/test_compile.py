@@ -14,52 +14,57 @@ from gridhall.units import utc_ms
 TYPES = ("h100", "gb300-nvl72", "t4")
 
 
-def figure(low: int, high: int) -> st.SearchStrategy[int]:
-    return st.integers(low, high)
-
-
 @st.composite
 def groups(draw: st.DrawFn, hall: int, nodes: list[str]) -> list[dict[str, object]]:
     return [
         {
             "prefix": f"h{hall}g{number}-",
-            "count": draw(figure(1, 30)),
+            "count": draw(st.integers(1, 30)),
             "type": draw(st.sampled_from(TYPES)),
             "feeds": draw(st.lists(st.sampled_from(nodes), min_size=1, max_size=2, unique=True)),
-            "pod_racks": draw(st.one_of(st.none(), figure(1, 9))),
+            "pod_racks": draw(st.one_of(st.none(), st.integers(1, 9))),
             "sharing": draw(st.booleans()),
             "status": draw(st.sampled_from(["active", "paused"])),
             "ready_from": draw(st.one_of(st.none(), st.dates(date(2026, 1, 1), date(2027, 1, 1)))),
         }
-        for number in range(draw(figure(1, 3)))
+        for number in range(draw(st.integers(1, 3)))
     ]
 
 
 @st.composite
+def power_nodes(draw: st.DrawFn) -> list[dict[str, object]]:
+    """Families of nodes, at most three deep below the feeds f0 and f1."""
+    nodes: list[dict[str, object]] = []
+    layer = ["f0", "f1"]
+    for depth in range(draw(st.integers(0, 3))):
+        names = [f"n{depth}{letter}" for letter in "ab"[: draw(st.integers(1, 2))]]
+        for name in names:
+            parent, count = draw(st.sampled_from(layer)), draw(st.integers(1, 6))
+            nodes.append({"id": name, "kind": "pdu", "parent": parent, "count": count, "usable_kw": 100})
+        layer = names
+    return nodes
+
+
+@st.composite
+def sites(draw: st.DrawFn, number: int) -> dict[str, object]:
+    nodes = draw(power_nodes())
+    names = ["f0", "f1", *(str(node["id"]) for node in nodes)]
+    return {
+        "id": f"s{number}",
+        "country": "GB",
+        "operator": "x",
+        "grid": {"feeds": [{"tag": "f0", "limit_mw": 1}, {"tag": "f1", "limit_mw": 2}]},
+        "power": {"nodes": nodes},
+        "halls": [
+            {"id": f"h{hall}", "rack_groups": draw(groups(hall, names))} for hall in range(draw(st.integers(1, 3)))
+        ],
+    }
+
+
+@st.composite
 def fleets(draw: st.DrawFn) -> Fleet:
-    sites: list[dict[str, object]] = []
-    for number in range(draw(figure(1, 4))):
-        names = ["f0", "f1"]
-        nodes: list[dict[str, object]] = []
-        for level in range(draw(figure(0, 5))):
-            parent = draw(st.sampled_from(names[-2:]))  # at most 3 deep below each feed
-            nodes.append(
-                {"id": f"n{level}", "kind": "pdu", "parent": parent, "count": draw(figure(1, 6)), "usable_kw": 100}
-            )
-            names.append(f"n{level}") if level < 2 else names.insert(0, f"n{level}")
-        halls = [{"id": f"h{h}", "rack_groups": draw(groups(h, names))} for h in range(draw(figure(1, 3)))]
-        feeds = [{"tag": "f0", "limit_mw": 1}, {"tag": "f1", "limit_mw": 2}]
-        sites.append(
-            {
-                "id": f"s{number}",
-                "country": "GB",
-                "operator": "x",
-                "grid": {"feeds": feeds},
-                "power": {"nodes": nodes},
-                "halls": halls,
-            }
-        )
-    return Fleet.model_validate({"schema": "fleet/v1", "sites": sites})
+    drawn = [draw(sites(number)) for number in range(draw(st.integers(1, 4)))]
+    return Fleet.model_validate({"schema": "fleet/v1", "sites": drawn})
 
 
 def assert_ranges_cover(starts: np.ndarray, members: np.ndarray) -> None:

@@ -1,14 +1,15 @@
 """What types cannot tell: whether the parts of a fleet file fit together. Every problem is found, none is raised."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import cast
 
 from gridhall.fleet.arrays import MAX_CELLS, MAX_POWER_PATH, MAX_SITES
 from gridhall.fleet.catalogue import shipped_hardware
 from gridhall.fleet.figures import Figure, Part
-from gridhall.fleet.models import Claim, Feed, Fleet, RackGroup, Site
-from gridhall.fleet.power import site_families
+from gridhall.fleet.models import Claim, Feed, Fleet, PowerNode, RackGroup, Site
+from gridhall.fleet.power import nodes_above, power_table, site_families
 from gridhall.fleet.yamlfile import Place
 
 
@@ -26,8 +27,10 @@ def graph_problems(fleet: Fleet) -> list[Problem]:
     problems = [*_sources(fleet), *_repeated(("sites",), "id", [site.id for site in fleet.sites]), *_size(fleet)]
     for index, site in enumerate(fleet.sites):
         place: Place = ("sites", index)
-        problems += [*_feeds(site, place), *_site_ids(site, place), *_cooling(site, place), *_power(site, place)]
-        problems += _racks(fleet, site, place)
+        wiring = [*_feeds(site, place), *_site_ids(site, place), *_power(site, place), *_racks(fleet, site, place)]
+        problems += [*wiring, *_cooling(site, place)]
+        if not wiring:
+            problems += _path_lengths(fleet.model_copy(update={"sites": (site,)}), place)
     return problems
 
 
@@ -74,11 +77,11 @@ def _parts(value: object, place: Place) -> Iterator[tuple[Place, Part]]:
         for field in type(value).model_fields:
             yield from _parts(getattr(value, field), (*place, field))
     elif isinstance(value, dict):
-        for key, child in value.items():  # pyright: ignore[reportUnknownVariableType]
-            yield from _parts(child, (*place, str(key)))  # pyright: ignore[reportUnknownArgumentType]
+        for key, child in cast(dict[str, object], value).items():
+            yield from _parts(child, (*place, key))
     elif isinstance(value, list | tuple):
-        for index, child in enumerate(value):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-            yield from _parts(child, (*place, index))  # pyright: ignore[reportUnknownArgumentType]
+        for index, child in enumerate(cast(Sequence[object], value)):
+            yield from _parts(child, (*place, index))
 
 
 def _feeds(site: Site, place: Place) -> Iterator[Problem]:
@@ -135,7 +138,7 @@ def _power(site: Site, place: Place) -> Iterator[Problem]:
     taken = {feed.tag: f"feed {feed.tag!r}" for feed in site.grid.feeds}
     domains = {domain.code for domain in site.power.domains}
     for index, node in enumerate(site.power.nodes):
-        members = [f"{node.id}-{number}" for number in range(1, node.count + 1)] if node.count > 1 else []
+        members = _members(node)
         clash = next((name for name in [node.id, *members] if name in taken), None)
         if clash is not None:
             yield Problem((*here, index, "id"), f"{clash!r} already names {taken[clash]}", "give it another id")
@@ -149,11 +152,16 @@ def _power(site: Site, place: Place) -> Iterator[Problem]:
         yield Problem((*here, index, "parent"), f"the power graph goes round in a cycle: {loop}", mend)
 
 
-def family_parents(site: Site) -> dict[str, str]:
+def _members(node: PowerNode) -> list[str]:
+    """Names of the single nodes of a family; a lone node has only its id."""
+    return [f"{node.id}-{number}" for number in range(1, node.count + 1)] if node.count > 1 else []
+
+
+def _family_parents(site: Site) -> dict[str, str]:
     """For each feed tag, family and member the name above it (of the family above); feeds have ''."""
     family_of: dict[str, str] = {feed.tag: feed.tag for feed in site.grid.feeds}
     for node in site.power.nodes:
-        for name in [node.id, *(f"{node.id}-{number}" for number in range(1, node.count + 1))]:
+        for name in [node.id, *_members(node)]:
             family_of.setdefault(name, node.id)
     parents = {feed.tag: "" for feed in site.grid.feeds}
     for node in site.power.nodes:
@@ -162,7 +170,7 @@ def family_parents(site: Site) -> dict[str, str]:
 
 
 def _cycles(site: Site, tags: set[str]) -> Iterator[tuple[int, str]]:
-    parents, told = family_parents(site), set[str]()
+    parents, told = _family_parents(site), set[str]()
     for index, node in enumerate(site.power.nodes):
         chain: list[str] = []
         name = node.id
@@ -175,9 +183,8 @@ def _cycles(site: Site, tags: set[str]) -> Iterator[tuple[int, str]]:
 
 
 def _racks(fleet: Fleet, site: Site, place: Place) -> Iterator[Problem]:
-    parents = family_parents(site)
+    families = site_families(site)
     cdus = {cdu.id for cdu in site.cooling.cdus} if site.cooling else set[str]()
-    cyclic = any(True for _ in _cycles(site, {feed.tag for feed in site.grid.feeds}))
     for h, hall in enumerate(site.halls):
         for g, group in enumerate(hall.rack_groups):
             here = (*place, "halls", h, "rack_groups", g)
@@ -185,24 +192,23 @@ def _racks(fleet: Fleet, site: Site, place: Place) -> Iterator[Problem]:
             if group.cdu is not None and group.cdu not in cdus:
                 yield _unknown((*here, "cdu"), "CDU of this site", group.cdu, cdus)
             if not group.feeds:
-                mend = f"add feeds: [...] with feeds or power nodes, such as {next(iter(parents))!r}"
+                mend = f"add feeds: [...] with feeds or power nodes, such as {next(iter(families))!r}"
                 yield Problem((*here, "feeds"), "the racks have no feed", mend)
-            unknown = [(i, name) for i, name in enumerate(group.feeds) if name not in parents]
-            for i, name in unknown:
-                yield _unknown((*here, "feeds", i), "feed or power node of this site", name, parents)
-            if not unknown and not cyclic:
-                yield from _path_length(group, parents, here)
+            for i, name in enumerate(group.feeds):
+                if name not in families:
+                    yield _unknown((*here, "feeds", i), "feed or power node of this site", name, families)
 
 
-def _path_length(group: RackGroup, parents: dict[str, str], here: Place) -> Iterator[Problem]:
-    above: set[str] = set()
-    for name in group.feeds:
-        while name:
-            above.add(name)
-            name = parents[name]
-    if len(above) > MAX_POWER_PATH:
-        problem = f"{len(above)} power nodes stand above each rack, more than {MAX_POWER_PATH}"
-        yield Problem((*here, "feeds"), problem, "leave out nodes that limit nothing")
+def _path_lengths(one_site: Fleet, place: Place) -> Iterator[Problem]:
+    table = power_table(one_site)
+    for h, hall in enumerate(one_site.sites[0].halls):
+        for g, group in enumerate(hall.rack_groups):
+            attached = [table.families[0][name].spread(group.count.whole) for name in group.feeds]
+            most = int((nodes_above(table, attached) >= 0).sum(axis=1).max())
+            if most > MAX_POWER_PATH:
+                problem = f"{most} power nodes stand above each rack, more than {MAX_POWER_PATH}"
+                mend = "leave out nodes that limit nothing"
+                yield Problem((*place, "halls", h, "rack_groups", g, "feeds"), problem, mend)
 
 
 def _group(fleet: Fleet, site: Site, group: RackGroup, here: Place) -> Iterator[Problem]:

@@ -95,8 +95,8 @@ def power_table(fleet: Fleet) -> PowerTable:
     return PowerTable(tuple(names), tuple(kinds), _ints(sites), _ints(parents), _ints(limits), tuple(tables))
 
 
-def rack_paths(table: PowerTable, attached: Sequence[Ints]) -> Ints:
-    """Racks x MAX_POWER_PATH power nodes above each rack, farthest from the feed first, each once, -1 where none.
+def nodes_above(table: PowerTable, attached: Sequence[Ints]) -> Ints:
+    """Racks x nodes: the power nodes above each rack, farthest from the feed first, each once, then -1.
 
     `attached` holds, for each path, the node that each rack hangs from (-1 = the rack has no such path).
     """
@@ -112,10 +112,15 @@ def rack_paths(table: PowerTable, attached: Sequence[Ints]) -> Ints:
         repeated[:, column] = (nodes[:, :column] == nodes[:, column, None]).any(axis=1)
     absent = repeated | (nodes < 0)
     order = np.argsort(np.where(absent, 1, -table.depth[nodes]), axis=1, kind="stable")
-    sorted_nodes = np.take_along_axis(np.where(absent, -1, nodes), order, axis=1)
+    return np.take_along_axis(np.where(absent, -1, nodes), order, axis=1)
+
+
+def rack_paths(table: PowerTable, attached: Sequence[Ints]) -> Ints:
+    """Racks x MAX_POWER_PATH: `nodes_above` of a fleet in which no path is longer than that."""
+    nodes = nodes_above(table, attached)
     paths = np.full((len(nodes), MAX_POWER_PATH), -1, dtype=np.int64)
-    width = min(MAX_POWER_PATH, sorted_nodes.shape[1])
-    paths[:, :width] = sorted_nodes[:, :width]
+    width = min(MAX_POWER_PATH, nodes.shape[1])
+    paths[:, :width] = nodes[:, :width]
     return paths
 
 
