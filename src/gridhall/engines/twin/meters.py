@@ -1,0 +1,38 @@
+"""Power and energy in the simulated world: exact between changes, read out by the minute."""
+
+from gridhall.engines.twin.world import WorldColumns
+from gridhall.kernel import kernel
+
+MINUTE_MS = 60000
+
+
+@kernel
+def add_watts(v: WorldColumns, rack: int, watts: int, time_ms: int) -> None:
+    """A rack draws more (or less) from now on; close its segment and its feed's."""
+    v.rack_wms[rack] += v.rack_w[rack] * (time_ms - v.rack_since_ms[rack])
+    v.rack_since_ms[rack] = time_ms
+    v.rack_w[rack] += watts
+    feed = v.feed_of_rack[rack]
+    v.feed_acc[feed] += v.feed_w[feed] * (time_ms - v.feed_since_ms[feed])
+    v.feed_since_ms[feed] = time_ms
+    v.feed_w[feed] += watts
+
+
+@kernel
+def close_feed(v: WorldColumns, feed: int, time_ms: int) -> int:
+    """Close a feed's segment; its W x ms since the last close."""
+    total = v.feed_acc[feed] + v.feed_w[feed] * (time_ms - v.feed_since_ms[feed])
+    v.feed_acc[feed] = 0
+    v.feed_since_ms[feed] = time_ms
+    joules = (total + v.feed_rest[feed]) // 1000
+    v.feed_rest[feed] += total - joules * 1000
+    v.feed_joules[feed] += joules
+    return total
+
+
+@kernel
+def count_online(v: WorldColumns, gpus: int, time_ms: int) -> None:
+    """GPUs come on line or are lost; close the segment of GPUs on line."""
+    v.online_gpu_ms[0] += v.online_gpus[0] * (time_ms - v.online_since_ms[0])
+    v.online_since_ms[0] = time_ms
+    v.online_gpus[0] += gpus
