@@ -28,6 +28,9 @@ LIMIT_MENU_H = (0.5, 1, 2, 4, 8, 12, 24, 48, 72, 120, 168, 336, 672)
 """Time limits that users write into a job script, in hours (assumed)."""
 HABIT_QUANTILE = 0.9
 """A name's usual limit is the first of the menu above this quantile of its runs times the user's slack (assumed)."""
+MOST_STEPS = 40
+CLOSE_ENOUGH = 1e-7
+"""Largest relative error of the fitted mean run time."""
 SPREAD_LIMIT = 4
 """Normal draws stay within this many standard deviations."""
 
@@ -160,12 +163,19 @@ def _solve(
     """Run times whose class means, weighted, give the target; the floor of the run time makes this a fixed point."""
     within = draws.normal(profile.sigma_jobs)
     median_ms = target_ms / float(weights.sum())
-    run_times = _run_times(profile, within, median_ms)
-    for _ in range(8):
-        means = _class_means(people, run_times)
-        median_ms = float(f"{median_ms * target_ms / float(weights @ means):.9g}")  # rounded: sums differ in last bits
+    for _ in range(MOST_STEPS):
         run_times = _run_times(profile, within, median_ms)
-    return run_times, _class_means(people, run_times)
+        means = _class_means(people, run_times)
+        miss = target_ms / float(weights @ means)
+        if abs(miss - 1) < CLOSE_ENOUGH:
+            return run_times, means
+        median_ms = float(f"{median_ms * miss:.9g}")  # rounded: sums differ in their last bits between machines
+    raise fault(
+        f"generator profile {profile.name}",
+        "load",
+        f"no run times give a mean of {target_ms / float(weights.sum()) / 1000:.1f} s",
+        f"ask for fewer jobs or more load: no job is shorter than {profile.least_run_s:.0f} s",
+    )
 
 
 def _run_times(profile: Profile, within: Ints, median_ms: float) -> RunTimes:

@@ -85,8 +85,8 @@ def make(recipe: Recipe, index: int) -> JobTable:
     columns |= _who(recipe, size, identity)
     columns |= _run(recipe, columns, run)
     columns |= _class_of_service(recipe, columns, run)
-    columns |= _extras(recipe, columns, epoch, extras)
     columns["places"] = _places(recipe, size, epoch, sites, extras)
+    columns |= _extras(recipe, columns, epoch, extras)
     return JobTable(**columns)
 
 
@@ -149,8 +149,8 @@ def _extras(recipe: Recipe, job: Columns, epoch: Ints, word: Ints) -> Columns:
     least, most = profile.power_milli
     largest = recipe.fit.sizes[recipe.fit.epoch_top[epoch]]
     elastic = (bits(word, 10, 10) < round(profile.elastic * 1024)) & (gpus >= ELASTIC_FROM_GPUS)
-    chance = profile.shared if recipe.fit.supply.shares_gpus else 0.0
-    shared = (bits(word, 20, 10) < round(chance * 1024)) & (gpus == 1)
+    can_share = (gpus == 1) & (job["places"] & recipe.fit.supply.sharing_sites[epoch] != 0)
+    shared = can_share & (bits(word, 20, 10) < round(profile.shared * 1024))
     return {
         "gpus_per_node": np.zeros(count, np.int64),
         "gpu_milli": np.where(shared, np.array(SHARES_MILLI, np.int64)[bits(word, 30, 2)], PER_MILLE),

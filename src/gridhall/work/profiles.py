@@ -62,7 +62,7 @@ class Profile:
     checkpoint_from_gpus: int = 8  # jobs of this size or longer than `checkpoint_from_s` write checkpoints
     checkpoint_from_s: float = 7_200.0
     elastic: float = 0.03  # of gangs of 16 GPUs or more: half to twice the size
-    shared: float = 0.3  # of one-GPU jobs: take part of a GPU, on fleets that have racks for sharing
+    shared: float = 0.1  # of one-GPU jobs: take part of a GPU, at sites that have racks for sharing
 
 
 def geometric_sizes(mean_gpus: float, max_gpus: int) -> tuple[tuple[int, float], ...]:

@@ -21,7 +21,12 @@ class Supply:
     online_gpus: Ints  # E
     site_block: Ints  # E * S; GPUs of the site's largest block of one hardware: the largest gang that it can hold
     gpu_ms: int  # GPU-time of racks that are online, over the whole span
-    shares_gpus: bool  # some rack may divide GPUs between jobs
+    sharing_sites: Ints  # E; mask of the sites with racks that may divide GPUs between jobs
+
+    @property
+    def shares_gpus(self) -> bool:
+        """Whether any GPU may ever be divided."""
+        return bool(self.sharing_sites.any())
 
     def epoch_at(self, time_ms: Ints) -> Ints:
         """Epoch of each time."""
@@ -38,12 +43,15 @@ def supply(fleet: Hosts, start_ms: int, end_ms: int) -> Supply:
     sites = len(fleet.site_names)
     online = np.zeros(len(epochs), np.int64)
     block = np.zeros((len(epochs), sites), np.int64)
+    sharing = np.zeros(len(epochs), np.int64)
+    rack_bit = np.int64(1) << fleet.cell_site[fleet.rack_cell]
     for index, moment in enumerate(epochs):
         here = np.where((opens <= moment) & (moment < closes), gpus, 0)
         online[index] = here.sum()
         cells = np.bincount(fleet.rack_cell, here, len(fleet.cell_site)).astype(np.int64)
         np.maximum.at(block[index], fleet.cell_site, cells)
-    return Supply(epochs, online, block, int((gpus * (closes - opens)).sum()), bool(fleet.rack_sharing.any()))
+        sharing[index] = np.bitwise_or.reduce(np.where((here > 0) & (fleet.rack_sharing == 1), rack_bit, 0))
+    return Supply(epochs, online, block, int((gpus * (closes - opens)).sum()), sharing)
 
 
 def hours(start_ms: int, end_ms: int) -> Ints:

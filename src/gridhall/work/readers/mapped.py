@@ -164,6 +164,7 @@ def _rules(mapping: Mapping, named: dict[str, str]) -> list[Rule]:
         Rule(named[key], pl.col(f"#{key}").is_null(), "{value} cannot be read", f"check units and the column for {key}")
         for key in numbers
     ]
+    rules.append(Rule(named["gpus"], pl.col("#gpus") < 0, "{value} is negative", "correct it, or leave the row out"))
     backwards = "the clock goes backwards: correct the times, or leave the row out"
     if "outcome" in named:
         unknown = pl.col("#outcome").is_null()

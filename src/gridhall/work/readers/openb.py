@@ -32,7 +32,7 @@ def read(path: Path, hosts: Hosts | None, align_ms: int | None = None, *, cpu_jo
     numbers = [name for name in (*REQUIRED[1:], *(TIMES if timed else ())) if name != "gpu_milli"]
     rows = raw.with_columns(_number(name).alias(f"#{name}") for name in (*numbers, "gpu_milli"))
     refuse(rows, path, [*_number_rules(numbers), *(_time_rules() if timed else [])])
-    rows = rows.with_columns(_times(timed), **_wishes(raw, hosts))
+    rows = rows.with_columns(*_times(timed), **_wishes(raw, hosts))
     kept = rows if cpu_jobs else rows.filter(pl.col("#num_gpu") > 0)
     return workload(
         kept.select("row", *_columns()), Source(path, path.stem, ORIGIN, _notes(rows, kept, timed)), hosts, align_ms
@@ -48,8 +48,9 @@ def _number_rules(numbers: list[str]) -> list[Rule]:
     return [
         Rule(
             name,
-            pl.col(f"#{name}").is_null() & (may_be_empty if name == "scheduled_time" else pl.lit(True)),
-            "{value} is not a whole number",
+            (pl.col(f"#{name}").is_null() & (may_be_empty if name == "scheduled_time" else pl.lit(True)))
+            | (pl.col(f"#{name}") < 0),
+            "{value} is not a whole number from 0",
             "give a whole number, or leave the row out",
         )
         for name in numbers

@@ -69,20 +69,23 @@ def lines(path: Path) -> pl.DataFrame:
         ) from None
     frame = pl.DataFrame({"text": text.split("\n")}).with_row_index(ROW, offset=1)
     frame = frame.with_columns(pl.col(ROW).cast(pl.Int64), pl.col("text").str.strip_chars_end("\r"))
-    return frame.filter(pl.col("text").str.strip_chars() != "")
+    frame = frame.filter(pl.col("text").str.strip_chars() != "")
+    if frame.height == 0:
+        raise fault(str(path), "", "the file holds only blank lines", "write it again; nothing was read")
+    return frame
 
 
 def split(rows: pl.DataFrame, path: Path, names: Sequence[str], separator: str) -> pl.DataFrame:
     """Each line's fields as text columns; a line with too few or too many is a fault (a truncated file has one)."""
     fields = pl.col("text").str.split(separator)
     refuse(
-        rows.with_columns(fields=fields.list.len().cast(pl.String)),
+        rows.with_columns(fields=fields.list.len()),
         path,
         [
             Rule(
                 "fields",
                 fields.list.len() != len(names),
-                f"{{value}} fields where the heading has {len(names)}",
+                f"{{value}} fields where {len(names)} belong",
                 f"the file is cut off here, or a field holds the separator {separator!r}: write it again",
             )
         ],

@@ -31,7 +31,7 @@ def read(path: Path, hosts: Hosts | None, align_ms: int | None = None) -> TraceW
     raw = split(text[1:], path, text["text"][0].split("|"), "|")
     require(raw, path, ("JobID", "Submit", "State"), CURE)
     jobs = raw.filter(~pl.col("JobID").str.contains(r"\."))
-    jobs = jobs.with_columns(_run(jobs, path), _tres(jobs, path).alias("tres"))
+    jobs = jobs.with_columns(*_run(jobs, path), _tres(jobs, path).alias("tres"))
     jobs = jobs.with_columns(
         slurm.time_ms(pl.col("Submit")).alias("submit_ms"), slurm.outcome(pl.col("State")).alias("outcome")
     )
