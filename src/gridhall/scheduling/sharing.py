@@ -7,8 +7,8 @@ fragmentation is the free GPU share that such a pod could not use there, average
 fragmentation grows least.
 
 Three things are added to the plain gradient, and earn more than it does (`benchmarks/fragmentation.py` has the figures
-and what was tried). The growth is quantised. Equal growth is settled by a fixed order, which consolidates: nodes with
-the fewest GPUs first, the lowest GPU first. And **stranded** share counts as fragmentation too: the free GPU share of a
+and what was tried). The growth is quantised. Equal growth is settled by a fixed pseudo-random order of the nodes, and
+the lowest GPU first, which consolidates. And **stranded** share counts as fragmentation too: the free GPU share of a
 node for which its free CPU would not suffice if typical pods came in their usual mix. The published measure sees that
 CPU is short only when single pods no longer fit, which is too late.
 
@@ -76,10 +76,10 @@ class PoolPolicy:
     """Growth of fragmentation is counted in steps of so many milli-GPU."""
     round_milli: int = 39
     """Added before the division into steps: 0 rounds down, step - 1 up."""
-    stranded_milli: int = 300
+    stranded_milli: int = 100
     """Weight of GPU share stranded for want of CPU, per mille; 0 = the published measure."""
     order_seed: int = 0
-    """Which fixed pseudo-random order of nodes settles ties between nodes with as many GPUs."""
+    """Which fixed pseudo-random order of nodes settles ties."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def pool_init(w: SharingColumns, fleet: FleetArrays, policy: PoolPolicy) -> None
     w.pool_policy[POOL_ORDER_SEED] = policy.order_seed
     rack_of_node = np.repeat(np.arange(len(fleet.rack_nodes)), fleet.rack_nodes)
     shared = np.flatnonzero(fleet.rack_sharing[rack_of_node] == 1)
-    nodes = _in_order(fleet, shared, rack_of_node, policy.order_seed)
+    nodes = shared[np.argsort(_scatter(shared, policy.order_seed), kind="stable")]
     w.pool_count[0] = len(nodes)
     w.pool_slot_count[0] = len(w.pool_slot_seen)
     w.pool_of_node[:] = -1
@@ -152,12 +152,6 @@ def pool_set_types(w: SharingColumns, types: TypicalPods) -> None:
     demand = int((types.share_ppb * types.gpus * types.gpu_milli).sum())
     w.pool_cpu_per_gpu[0] = int((types.share_ppb * types.cpu_milli).sum()) * 1000 // demand if demand else 0
     w.pool_slot_seen[:] = 0
-
-
-def _in_order(fleet: FleetArrays, nodes: Ints, rack_of_node: Ints, seed: int) -> Ints:
-    """The order that settles ties: fewest GPUs first, so that large nodes stay whole; then pseudo-random."""
-    gpus = fleet.hw_gpus_per_node[fleet.cell_hw[fleet.rack_cell[rack_of_node[nodes]]]]
-    return nodes[np.lexsort((_scatter(nodes, seed), gpus))]
 
 
 def _scatter(nodes: Ints, seed: int) -> Ints:
