@@ -23,9 +23,9 @@ class Grid:
     step_ms: int
     count: int
 
-    def bin_of(self, column: str) -> pl.Expr:
-        """Number of the bin that holds a time column."""
-        return ((pl.col(column) - self.start_ms) // self.step_ms).alias("bin")
+    def bin_of(self, column: str, ends: bool = False) -> pl.Expr:
+        """Number of the bin that holds a time column; `ends` where the time is the end of what the row tells."""
+        return ((pl.col(column) - self.start_ms - int(ends)) // self.step_ms).alias("bin")
 
     def spread(self, frame: pl.DataFrame, column: str) -> Floats:
         """A column of a frame with one row a `bin`, on all bins; NaN where there is none."""
@@ -42,8 +42,9 @@ def grid(index: RunIndex, most: int) -> Grid:
 
 
 def on_line(run: Path, index: RunIndex, bins: Grid) -> list[Floats]:
-    """GPUs on line per site."""
-    return _per_site(run, index, bins, pl.col("online_gpus").sum() / pl.col("time_ms").n_unique())
+    """GPUs per site that have come on line, those under repair included."""
+    ready = pl.col("online_gpus").sum() + pl.col("down_gpus").sum()
+    return _per_site(run, index, bins, ready / pl.col("time_ms").n_unique())
 
 
 def utilisation(run: Path, index: RunIndex, bins: Grid) -> list[Floats]:
@@ -55,7 +56,7 @@ def utilisation(run: Path, index: RunIndex, bins: Grid) -> list[Floats]:
 def _per_site(run: Path, index: RunIndex, bins: Grid, value: pl.Expr) -> list[Floats]:
     cells = pl.LazyFrame({"cell": range(len(index.cells)), "site": [cell.site for cell in index.cells]})
     table = scan_table(run, "fleet").join(cells.cast(pl.Int64), on="cell")
-    frame = table.group_by("site", bins.bin_of("time_ms")).agg(value.alias("value")).collect()
+    frame = table.group_by("site", bins.bin_of("time_ms", ends=True)).agg(value.alias("value")).collect()
     return [bins.spread(frame.filter(pl.col("site") == site), "value") for site in range(len(index.sites))]
 
 
@@ -71,7 +72,7 @@ def spent_usd(index: RunIndex, bins: Grid) -> Floats:
 def waiting(run: Path, bins: Grid) -> dict[str, Floats]:
     """Waiting jobs by reason, mean of each bin; reasons that never came are left out."""
     columns = [pl.col(f"r{number}").mean() for number in range(len(REASONS))]
-    frame = scan_table(run, "queue").group_by(bins.bin_of("time_ms")).agg(columns).collect()
+    frame = scan_table(run, "queue").group_by(bins.bin_of("time_ms", ends=True)).agg(columns).collect()
     series = {reason: bins.spread(frame, f"r{number}") for number, reason in enumerate(REASONS)}
     return {reason: values for reason, values in series.items() if np.nansum(values) > 0}
 

@@ -48,7 +48,7 @@ def tiles(page: Page, source: Source) -> None:
     """The figures that one asks for first."""
     summary = source.summary
     build, energy, use = summary["build_out"], summary["energy"], summary["use"]
-    worked, lost = summary["goodput"], summary["jobs"]
+    worked, ends = summary["goodput"], summary["jobs"]
     announced = f"of {figure_words(build['gpus_announced'])} announced"
     fullest = max(summary["power"], key=lambda feed: feed["peak_of_limit"]["value"] or 0)
     rows = [
@@ -56,8 +56,8 @@ def tiles(page: Page, source: Source) -> None:
         ("Money spent on them", build["capex_spent"], f"of {figure_words(build['capex_announced'])} for all"),
         ("Utilisation", use["utilisation"], f"of {figure_words(use['online_gpu_h'])} on line"),
         ("Goodput", worked["goodput"], f"{figure_words(worked['useful_gpu_h'])} of useful work"),
-        ("Jobs completed", lost["completed"], f"of {figure_words(lost['submitted'])} submitted"),
-        ("Mean wait", summary["headline"]["mean_wait"], f"{figure_words(lost['refused'])} jobs refused"),
+        ("Jobs run to their end", ends["over"], f"of {figure_words(ends['submitted'])} submitted"),
+        ("Mean wait", summary["headline"]["mean_wait"], f"{figure_words(ends['refused'])} jobs refused"),
         ("Site energy", energy["site_energy"], f"{figure_words(energy['it_energy'])} of it IT"),
         ("Electricity", energy["cost"], f"at {figure_words(energy['mean_price'])} on average"),
         ("Carbon", energy["carbon"], "of the electricity"),
@@ -174,14 +174,12 @@ def goodput(page: Page, source: Source) -> None:
     page.section("Goodput: from allocated to useful", "What failures, pre-emption, restarts and checkpoints took away.")
     losses = [(cause, lost["value"] / allocated * 100) for cause, lost in summary["lost_gpu_h"].items()]
     useful = summary["useful_gpu_h"]["value"] / allocated * 100
-    rest = 100 - useful - sum(lost for _, lost in losses)
     steps = [("allocated", 100.0, "total"), *((cause, -lost, "relative") for cause, lost in losses)]
-    steps += [("under way", -rest, "relative")] if abs(rest) > 0.005 else []
     floor = max(0.0, 100 - 1.35 * max(0.01, 100 - useful))
     page.add(page.chart(charts.waterfall([*steps, ("useful", useful, "total")], "% of allocated", floor, 2)))
+    counts = ", ".join(figure_words(summary[key]) for key in ("node_failures", "restarts", "preemptions"))
     page.add(_caption(f"{badge('simulated')} The axis begins at {number(floor)} %, so bars show differences, not "
-                      f"proportions. {figure_words(summary['restarts'])}, "
-                      f"{figure_words(summary['preemptions'])}."))  # fmt: skip
+                      f"proportions. In all {counts}."))  # fmt: skip
 
 
 def topology(page: Page, source: Source) -> None:

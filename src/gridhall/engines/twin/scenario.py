@@ -28,15 +28,15 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
 class GeneratorWork(Part):
-    """Synthetic work of a profile; `load` is the share of the GPUs on line that is asked for, month by month.
+    """Synthetic work of a profile.
 
-    With both `load` and `jobs` the profile's run times are stretched to meet them.
+    `load` is the share of the GPU-time on line that is asked for; submissions follow the build-out. With `load` and
+    `jobs` run times are stretched to meet both; with one of them they are as published, and the other follows.
     """
 
     profile: str
     load: Annotated[float, Field(gt=0, le=3)] | None = None
     jobs: Annotated[int, Field(ge=1)] | None = None
-    users_seed: int | None = None
 
 
 class TraceWork(Part):
@@ -44,7 +44,8 @@ class TraceWork(Part):
 
     format: Literal["sacct", "swf", "openb", "m100", "csv", "parquet"]
     path: str
-    mapping: str | None = None
+    mapping: str | None = None  # mapping file for csv and parquet
+    cpu_jobs: bool = False  # keep openb's pods without GPUs
     align: Literal["start", "recorded"] = "start"
 
 
@@ -62,35 +63,39 @@ class Work(Part):
 
 
 class ProjectShare(Part):
-    """What one project of the workload may use. `quota_gpus` empty = no limit of its own."""
+    """What one project may use: its weight in fair share, and GPUs (empty = no quota of its own)."""
 
     name: str
-    weight: Positive = 1.0
+    weight: Annotated[int, Field(ge=1, le=1_000_000)] = 100
     quota_gpus: Annotated[int, Field(ge=0)] | None = None
     borrow_gpus: Annotated[int, Field(ge=0)] | None = None
     lend_gpus: Annotated[int, Field(ge=0)] | None = None
 
 
 class OrganisationShare(ProjectShare):
-    """An organisation's share, and those of its projects that differ from an even split."""
+    """An organisation's share, and those of its projects that are not like the others."""
 
     projects: tuple[ProjectShare, ...] = ()
 
 
 class Tenancy(Part):
-    """Shares of the fleet. `quota_share` of the fleet is divided evenly among what is not listed."""
+    """Shares of the fleet; who is not listed has weight 100.
 
-    quota_share: Annotated[float, Field(gt=0, le=10)] = 1.0
+    With `quota_share`, that share of the fleet's GPUs is divided evenly among the organisations that are not listed;
+    they may borrow and lend without limit.
+    """
+
+    quota_share: Annotated[float, Field(gt=0, le=10)] | None = None
     organisations: tuple[OrganisationShare, ...] = ()
 
 
 class Failures(Part):
     """How nodes fail and are mended. Rates are interruptions per 1,000 node-days; repair is log-normal."""
 
-    rate_per_1000_node_days: NotNegative = 3.8
-    repair_median_h: Positive = 2.0
-    repair_sigma: NotNegative = 1.0
-    source: str = "Meta, Llama 3 (2024): 419 unexpected interruptions of 2,048 eight-GPU nodes in 54 days"
+    rate_per_1000_node_days: NotNegative = 2.34
+    repair_median_h: Positive = 6.0
+    repair_sigma: NotNegative = 0.8
+    source: str = "rate: Meta, RSC-2 (HPCA 2025), published for eight-GPU nodes; repair times: assumed"
 
 
 class Timings(Part):
@@ -98,7 +103,14 @@ class Timings(Part):
 
     start_s: NotNegative = 60.0  # from the start effect until a gang computes
     restart_s: NotNegative = 300.0  # from a restart until a gang computes again (u0 of the ETTR formula)
-    actuator_delay_s: NotNegative = 5.0
+    stop_s: NotNegative = 2.0  # from a wanted stop until the last checkpoint's first byte
+
+
+class Draw(Part):
+    """What machines draw: share of a job's charged watts above idle, and whether power is written by the minute."""
+
+    share_of_charged: Annotated[float, Field(gt=0, le=1)] = 0.9
+    by_minute: bool = True
 
 
 class EnergyPrices(Part):
@@ -153,7 +165,7 @@ class Money(Part):
 
 
 class Scenario(Part):
-    """A whole scenario file."""
+    """A whole scenario file. `fleet` is a fleet file, or a CSV of nodes with openb's columns."""
 
     title: str = Field(min_length=1)
     notes: tuple[str, ...] = ()
@@ -162,12 +174,13 @@ class Scenario(Part):
     end: Moment | None = None
     days: Positive | None = None
     seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 1
-    tick_s: Annotated[float, Field(ge=1)] = 3600.0
+    tick_s: Annotated[float, Field(ge=1, le=86_400)] | None = None  # the controller's tick; empty = the policy's
     work: Work
     tenancy: Tenancy = Tenancy()
     policy: str | None = None
     failures: Failures = Failures()
     timings: Timings = Timings()
+    draw: Draw = Draw()
     price: EnergyPrices = EnergyPrices()
     carbon: CarbonIntensity = CarbonIntensity()
     money: Money = Money()

@@ -49,6 +49,7 @@ def load_scenario(path: Path, overrides: dict[str, str] | None = None) -> Loaded
         raise fault(f"{path}:1", "", "is not a mapping", "start from one of the files in examples/scenarios")
     for key, value in (overrides or {}).items():
         _lay_over(data, key, value)
+    _keep_one_end(data, overrides or {})
     try:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
@@ -84,6 +85,13 @@ def _lay_over(data: dict[str, Any], key: str, text: str) -> None:
     if isinstance(at, list):
         raise fault(where, key, "is an item of a list", "set fields only; edit lists in the file")
     at[last] = value
+
+
+def _keep_one_end(data: dict[str, Any], overrides: dict[str, str]) -> None:
+    """An `end` laid over a file that has `days` replaces them, and the other way round."""
+    for key, other in (("end", "days"), ("days", "end")):
+        if key in overrides and other not in overrides:
+            data.pop(other, None)
 
 
 def _child(at: Any, step: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 from gridhall.engines.twin.index import RunIndex
 from gridhall.engines.twin.series import Sampled
+from gridhall.engines.twin.settings import Totals
 from gridhall.engines.twin.summary import buildout, energy, jobs, tenants
 from gridhall.engines.twin.summary.figure import Basis, Figure, figure
 from gridhall.units import DAY_MS, iso_utc
@@ -30,7 +31,7 @@ class RunFacts:
     prices: Mapping[str, Sampled]  # by country, per MWh of `currency`
     carbon: Mapping[str, Sampled]  # by country, g/kWh
     currency: str
-    lost_gpu_ms: Mapping[str, int]  # GPU-time lost, by cause
+    totals: Totals
     gpus_basis: Basis
     capex_basis: Basis
     provenance: Mapping[str, Any]
@@ -49,16 +50,17 @@ def summarise(run: Path, facts: RunFacts) -> dict[str, Any]:
             "days": (index.end_ms - index.start_ms) / DAY_MS,
         },
         "build_out": buildout.build_out(index, facts.gpus_basis, facts.capex_basis),
-        "use": buildout.use(run, index),
+        "use": buildout.use(run, index, facts.totals),
         "jobs": jobs.ends(run),
         "waits": jobs.waits(run),
         "queue": jobs.queue(run),
-        "goodput": jobs.goodput(run, facts.lost_gpu_ms),
+        "goodput": jobs.goodput(run, facts.totals),
         "topology": jobs.topology(run, index),
         "power": energy.power(run, index),
         "energy": energy.energy(slots, index, facts.currency),
         "tenants": tenants.gpu_hours_by_country(run, index),
         "refusals": tenants.refusals(run),
+        "decisions": {name: figure(count, "decisions") for name, count in facts.totals.decided.items()},
         "provenance": dict(facts.provenance),
     }
     return {**summary, "headline": _headline(run, summary)}
@@ -74,7 +76,7 @@ def _headline(run: Path, summary: Mapping[str, Any]) -> dict[str, Figure]:
         "utilisation": use["utilisation"],
         "goodput": goodput["goodput"],
         "jobs_submitted": work["submitted"],
-        "jobs_completed": work["completed"],
+        "jobs_over": work["over"],
         "jobs_refused": work["refused"],
         "mean_wait": figure(jobs.mean_wait_h(run), "h"),
         "site_energy": power["site_energy"],

@@ -7,9 +7,10 @@ from typing import Any
 import polars as pl
 
 from gridhall.engines.twin.index import Arrival, RunIndex
+from gridhall.engines.twin.settings import Totals
 from gridhall.engines.twin.summary.figure import Basis, figure, share
 from gridhall.engines.twin.tables import scan_table
-from gridhall.units import MICRO
+from gridhall.units import HOUR_MS, MICRO
 
 Document = dict[str, Any]
 
@@ -40,26 +41,30 @@ def _site(index: RunIndex, number: int, here: list[Arrival], basis: Basis) -> Do
     }
 
 
-def use(run: Path, index: RunIndex) -> Document:
-    """GPU-hours on line, allocated, down and idle, in all and by site, from the hourly table of cells."""
+def use(run: Path, index: RunIndex, totals: Totals) -> Document:
+    """GPU-hours on line, allocated, down and idle: the whole from exact sums, sites from the hourly table of cells."""
     hourly = scan_table(run, "fleet").group_by("cell").agg(pl.col("online_gpus", "allocated_gpus", "down_gpus").sum())
     cells: dict[int, dict[str, int]] = {row["cell"]: row for row in hourly.collect().to_dicts()}
     by_site = [_sum([cells[c] for c in cells if index.cells[c].site == s]) for s in range(len(index.sites))]
-    whole = _sum(list(cells.values()))
     sites = [{"site": index.sites[s].name, **_use(hours)} for s, hours in enumerate(by_site)]
-    return {**_use(whole), "sites": sites}
+    exact = {
+        "online_gpus": totals.online_gpu_ms / HOUR_MS,
+        "allocated_gpus": totals.allocated_gpu_ms / HOUR_MS,
+        "down_gpus": _sum(list(cells.values()))["down_gpus"],
+    }
+    return {**_use(exact), "sites": sites}
 
 
 def _sum(rows: list[Mapping[str, int]]) -> dict[str, int]:
     return {key: sum(row[key] for row in rows) for key in ("online_gpus", "allocated_gpus", "down_gpus")}
 
 
-def _use(hours: Mapping[str, int]) -> Document:
+def _use(hours: Mapping[str, float]) -> Document:
     online, allocated, down = hours["online_gpus"], hours["allocated_gpus"], hours["down_gpus"]
     return {
         "utilisation": figure(share(allocated, online), "share"),
         "online_gpu_h": figure(online, "GPU h"),
         "allocated_gpu_h": figure(allocated, "GPU h"),
         "down_gpu_h": figure(down, "GPU h"),
-        "idle_gpu_h": figure(online - allocated - down, "GPU h"),
+        "idle_gpu_h": figure(online - allocated, "GPU h"),
     }

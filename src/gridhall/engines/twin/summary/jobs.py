@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from gridhall.engines.twin.index import RunIndex
+from gridhall.engines.twin.settings import Totals
 from gridhall.engines.twin.summary.figure import figure, share
 from gridhall.engines.twin.summary.sizes import CLASSES, size_class
 from gridhall.engines.twin.tables import LEVELS, REASONS, STATES, scan_table
@@ -14,6 +15,16 @@ from gridhall.units import HOUR_MS
 
 Document = dict[str, Any]
 QUEUED, REFUSED = STATES.index("queued"), STATES.index("refused")
+OVER = ("completed", "failed", "cancelled", "timeout")
+"""Jobs that ran to an end of their own."""
+LOST_WORDS = {
+    "restart": "starts and restarts",
+    "checkpoint": "checkpoints",
+    "failure": "node failures",
+    "preemption": "pre-emption",
+    "unfinished": "under way at the end",
+}
+"""Causes of lost GPU-time as people read them."""
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
@@ -21,7 +32,8 @@ def ends(run: Path) -> Document:
     """Jobs by how they stand at the end."""
     counts = dict(scan_table(run, "jobs").group_by("state").len().collect().iter_rows())
     found = {state: figure(counts.get(number, 0), "jobs") for number, state in enumerate(STATES)}
-    return {"submitted": figure(sum(counts.values()), "jobs"), **found}
+    over = sum(counts.get(STATES.index(state), 0) for state in OVER)
+    return {"submitted": figure(sum(counts.values()), "jobs"), "over": figure(over, "jobs"), **found}
 
 
 def started_jobs(run: Path) -> pl.LazyFrame:
@@ -75,16 +87,16 @@ def queue(run: Path) -> list[Document]:
     ]
 
 
-def goodput(run: Path, lost_gpu_ms: Mapping[str, int]) -> Document:
-    """Allocated GPU-time, what was lost from it and why, and what was useful."""
-    columns = pl.col("allocated_gpu_ms", "work_gpu_ms", "restarts", "preemptions").sum()
-    row = scan_table(run, "jobs").select(columns).collect().to_dicts()[0]
-    allocated, useful = row["allocated_gpu_ms"], row["work_gpu_ms"]
+def goodput(run: Path, totals: Totals) -> Document:
+    """Allocated GPU-time, what was lost from it and why, and what was useful; exact sums of the twin."""
+    row = scan_table(run, "jobs").select(pl.col("restarts", "preemptions").sum()).collect().to_dicts()[0]
+    lost = {LOST_WORDS[cause]: figure(gpu_ms / HOUR_MS, "GPU h") for cause, gpu_ms in totals.lost_gpu_ms.items()}
     return {
-        "allocated_gpu_h": figure(allocated / HOUR_MS, "GPU h"),
-        "useful_gpu_h": figure(useful / HOUR_MS, "GPU h"),
-        "goodput": figure(share(useful, allocated), "share"),
-        "lost_gpu_h": {cause: figure(lost / HOUR_MS, "GPU h") for cause, lost in lost_gpu_ms.items()},
+        "allocated_gpu_h": figure(totals.allocated_gpu_ms / HOUR_MS, "GPU h"),
+        "useful_gpu_h": figure(totals.work_gpu_ms / HOUR_MS, "GPU h"),
+        "goodput": figure(share(totals.work_gpu_ms, totals.allocated_gpu_ms), "share"),
+        "lost_gpu_h": lost,
+        "node_failures": figure(totals.failures, "failures"),
         "restarts": figure(row["restarts"], "restarts"),
         "preemptions": figure(row["preemptions"], "pre-emptions"),
     }

@@ -1,0 +1,28 @@
+"""The list of commands."""
+
+import typer
+
+from gridhall import __version__
+from gridhall.cli import compare, data, fleet, simulate, sweep, validate, work
+
+app = typer.Typer(
+    help="Gridhall runs a sovereign AI cloud, from the grid connection to the GPU.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("simulate")(simulate.simulate)
+app.command("compare")(compare.compare)
+app.command("sweep")(sweep.sweep)
+app.command("validate")(validate.validate)
+app.add_typer(fleet.app, name="fleet")
+app.add_typer(work.app, name="work")
+app.add_typer(data.app, name="data")
+
+
+@app.callback(invoke_without_command=True)
+def version(show: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    """Gridhall runs a sovereign AI cloud, from the grid connection to the GPU."""
+    if show:
+        typer.echo(f"gridhall {__version__}")
+        raise typer.Exit
