@@ -1,6 +1,9 @@
 """GPU models named by a trace, matched with the hardware types of a fleet."""
 
 import re
+from functools import cache
+
+import polars as pl
 
 from gridhall.work.hosts import Hosts
 from gridhall.work.table import ANYWHERE
@@ -20,6 +23,16 @@ def hardware_mask(models: str | None, hosts: Hosts | None) -> int:
         if any(model in _plain(name) for model in wanted):
             mask |= 1 << index
     return mask or ANYWHERE
+
+
+def hardware_column(models: pl.Expr, hosts: Hosts | None) -> pl.Expr:
+    """`hardware_mask` of every row; each distinct text is matched once."""
+
+    @cache
+    def mask(text: str | None) -> int:
+        return hardware_mask(text, hosts)
+
+    return models.fill_null("").map_elements(mask, return_dtype=pl.Int64)
 
 
 def _plain(text: str) -> str:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from gridhall.errors import Fault, InputError, fault
 from gridhall.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from gridhall.work.hosts import Hosts
-from gridhall.work.readers.hardware import hardware_mask
+from gridhall.work.readers.hardware import hardware_column
 from gridhall.work.readers.result import TraceWorkload
 from gridhall.work.readers.rules import ROW, Rule, existing, refuse, require
 from gridhall.work.readers.trace import Source, workload
@@ -118,9 +118,7 @@ def read(path: Path, mapping: Mapping, hosts: Hosts | None, align_ms: int | None
     if columns.limit:
         values["limit_ms"] = pl.col("#limit").fill_null(0)
     if columns.hardware:
-        values["hardware"] = pl.col("#hardware").map_elements(
-            lambda models: hardware_mask(models, hosts), return_dtype=pl.Int64, skip_nulls=False
-        )
+        values["hardware"] = hardware_column(pl.col("#hardware"), hosts)
     rows = parsed.select(ROW, **values)
     kept = rows.filter(pl.col("gpus") > 0)
     left_out = rows.height - kept.height

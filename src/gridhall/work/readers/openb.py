@@ -6,7 +6,7 @@ import polars as pl
 
 from gridhall.units import DAY_MS, SECOND_MS
 from gridhall.work.hosts import Hosts
-from gridhall.work.readers.hardware import hardware_mask
+from gridhall.work.readers.hardware import hardware_column
 from gridhall.work.readers.result import TraceWorkload
 from gridhall.work.readers.rules import Rule, lines, refuse, require, split
 from gridhall.work.readers.trace import Source, workload
@@ -84,7 +84,7 @@ def _wishes(raw: pl.DataFrame, hosts: Hosts | None) -> dict[str, pl.Expr]:
     best_effort = (qos == BEST_EFFORT).cast(pl.Int64)
     outcome = pl.when(phase == "Failed").then(OUTCOMES.index("failed"))
     return {
-        "hardware": spec.map_elements(lambda models: hardware_mask(models, hosts), return_dtype=pl.Int64),
+        "hardware": hardware_column(spec, hosts),
         "priority": 1 - best_effort,
         "preemptible": best_effort,
         "outcome": outcome.when(phase == "Pending").then(OUTCOMES.index("cancelled")).otherwise(0),

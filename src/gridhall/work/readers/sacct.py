@@ -11,7 +11,7 @@ import polars as pl
 from gridhall.units import SECOND_MS
 from gridhall.work.hosts import Hosts
 from gridhall.work.readers import slurm
-from gridhall.work.readers.hardware import hardware_mask
+from gridhall.work.readers.hardware import hardware_column
 from gridhall.work.readers.result import TraceWorkload
 from gridhall.work.readers.rules import Rule, lines, refuse, require, split
 from gridhall.work.readers.trace import Source, workload
@@ -106,9 +106,7 @@ def _no_limit() -> pl.Expr:
 def _columns(jobs: pl.DataFrame, hosts: Hosts | None) -> dict[str, pl.Expr]:
     columns: dict[str, pl.Expr] = {
         "job_id": pl.col("JobIDRaw" if "JobIDRaw" in jobs.columns else "JobID"),
-        "hardware": slurm.tres_models(pl.col("tres")).map_elements(
-            lambda models: hardware_mask(models, hosts), return_dtype=pl.Int64
-        ),
+        "hardware": hardware_column(slurm.tres_models(pl.col("tres")), hosts),
     }
     named = {"project": "Account", "user": "User", "name": "JobName"}
     columns |= {name: pl.col(source) for name, source in named.items() if source in jobs.columns}

@@ -9,11 +9,11 @@ import polars as pl
 
 from gridhall.errors import fault
 from gridhall.work.hosts import Hosts, largest_gang
+from gridhall.work.making import CHUNK
 from gridhall.work.readers.result import TraceWorkload
 from gridhall.work.readers.rules import ROW, Rule, refuse
 from gridhall.work.table import ANYWHERE, OUTCOMES, Ints, JobTable
 
-CHUNK = 65_536
 PRIORITY_NORMAL = 1
 POWER_MILLI = 700
 """Share of a GPU's dynamic power that a traced job is taken to draw: no trace tells, this is assumed."""
