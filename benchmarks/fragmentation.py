@@ -172,9 +172,10 @@ def print_row(name: str, result: Result) -> None:
     fgd, gap, fgd_at_100 = "-", "-", "-"
     if result.fgd is not None:
         fgd, gap, fgd_at_100 = f"{result.fgd:.2f}", f"{result.ours - result.fgd:+.2f}", f"{result.fgd_at_100:.2f}"
+    of_bound = 100 * result.ours_at_100 / result.bound
     print(
         f"{name:12}{result.ours:8.2f} +-{result.ci:.2f}{fgd:>8}{gap:>8}{result.first_fit:10.2f}{result.bound:8.2f}"
-        f"{result.ours_at_100:10.2f}{fgd_at_100:>9}{100 * result.ours_at_100 / result.bound:10.1f} %{result.decisions_per_s:12,}",
+        f"{result.ours_at_100:10.2f}{fgd_at_100:>9}{of_bound:10.1f} %{result.decisions_per_s:12,}",
         flush=True,
     )
 
