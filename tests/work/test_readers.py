@@ -423,3 +423,8 @@ def test_not_a_number_in_a_table_is_refused(tmp_path: Path) -> None:
     table = only(read_jobs(path, "parquet", mapping=mapping))
     assert table.submit_ms.tolist() == [1_000, 2_000]
     assert table.duration_ms.tolist() == [7_200_000, 5_400_000]
+
+
+def test_a_heading_that_names_a_column_twice_is_refused(tmp_path: Path) -> None:
+    path = sacct(tmp_path, "1|1|x", heading="JobID|JobID|State")
+    assert ":1: JobID: the column is named twice" in faults(path, "sacct")[0]

@@ -77,21 +77,24 @@ def lines(path: Path) -> pl.DataFrame:
 
 def split(rows: pl.DataFrame, path: Path, names: Sequence[str], separator: str) -> pl.DataFrame:
     """Each line's fields as text columns; a line with too few or too many is a fault (a truncated file has one)."""
-    fields = pl.col("text").str.split(separator)
+    twice = sorted({name for name in names if list(names).count(name) > 1 or name == ROW})
+    if twice:
+        raise fault(f"{path}:1", twice[0], "the column is named twice or has a reserved name", "name each column once")
+    rows = rows.with_columns(fields=pl.col("text").str.count_matches(separator, literal=True) + 1)
     refuse(
-        rows.with_columns(fields=fields.list.len()),
+        rows,
         path,
         [
             Rule(
                 "fields",
-                fields.list.len() != len(names),
+                pl.col("fields") != len(names),
                 f"{{value}} fields where {len(names)} belong",
                 f"the file is cut off here, or a field holds the separator {separator!r}: write it again",
             )
         ],
     )
-    columns = [fields.list.get(index).str.strip_chars().alias(name) for index, name in enumerate(names)]
-    return rows.select(ROW, *columns)
+    parts = pl.col("text").str.split_exact(separator, len(names) - 1).struct.rename_fields(list(names))
+    return rows.select(ROW, parts.alias("parts")).unnest("parts").with_columns(pl.col(*names).str.strip_chars())
 
 
 def _fault(path: Path, rule: Rule, row: dict[str, object]) -> tuple[int, Fault]:
