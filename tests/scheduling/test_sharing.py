@@ -134,6 +134,15 @@ def test_new_typical_pods_change_scores_that_are_cached() -> None:
     assert preference(w, pod) == preference(without_index(w), pod)
 
 
+def test_no_pods_have_no_typical_pods_and_set_the_pool_back() -> None:
+    w = entry.pool(FLEET, None, PoolPolicy())
+    before = w.digest()
+    pool_set_types(w, entry.usual_types(EVERYWHERE))
+    assert w.digest() != before
+    pool_set_types(w, typical_pods(*np.zeros((4, 0), dtype=np.int64)))
+    assert w.digest() == before
+
+
 def test_without_typical_pods_the_first_node_that_fits_is_taken() -> None:
     w = entry.pool(FLEET, None, PoolPolicy())
     assert preference(w, Pod(EVERYWHERE, 1000, 0, 460, 1)) == list(range(len(w.pool_node)))

@@ -95,6 +95,9 @@ class TypicalPods:
 
 def typical_pods(cpu_milli: Ints, gpu_milli: Ints, gpus: Ints, cells: Ints, coverage: float = 0.95) -> TypicalPods:
     """The most frequent kinds of the given pods, until they make up `coverage` of all, at most MAX_TYPES kinds."""
+    if len(gpus) == 0:
+        none = np.zeros(0, dtype=np.int64)
+        return TypicalPods(none, none, none, none, none)
     kinds, counts = np.unique(np.stack([gpu_milli, gpus, cpu_milli, cells]), axis=1, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     needed = int(np.count_nonzero(np.cumsum(counts[order]) < coverage * counts.sum())) + 1
@@ -144,11 +147,16 @@ def pool_set_types(w: SharingColumns, types: TypicalPods) -> None:
     """Set the typical pods. Without any, a pod goes to the first node in order that fits."""
     count = len(types.share_ppb)
     w.pool_type_count[0] = count
-    w.pool_type_cpu[:count] = types.cpu_milli
-    w.pool_type_milli[:count] = types.gpu_milli
-    w.pool_type_gpus[:count] = types.gpus
-    w.pool_type_cells[:count] = types.cells
-    w.pool_type_share[:count] = types.share_ppb
+    columns = {
+        "pool_type_cpu": types.cpu_milli,
+        "pool_type_milli": types.gpu_milli,
+        "pool_type_gpus": types.gpus,
+        "pool_type_cells": types.cells,
+        "pool_type_share": types.share_ppb,
+    }
+    for name, values in columns.items():
+        w.view(name)[:count] = values
+        w.view(name)[count:] = 0
     demand = int((types.share_ppb * types.gpus * types.gpu_milli).sum())
     w.pool_cpu_per_gpu[0] = int((types.share_ppb * types.cpu_milli).sum()) * 1000 // demand if demand else 0
     w.pool_slot_seen[:] = 0
