@@ -68,7 +68,7 @@ def missing_lines(expected: list[str], output: str) -> list[str]:
     lines = iter([tidy(line) for line in output.splitlines()])
     missing: list[str] = []
     for wanted in expected:
-        pattern = re.compile(".*".join(re.escape(part) for part in tidy(wanted).split("...")))
+        pattern = re.compile(".*".join(re.escape(part.strip()) for part in tidy(wanted).split("...")))
         if not any(pattern.search(line) for line in lines):
             missing.append(wanted)
     return missing
@@ -90,7 +90,7 @@ def run(command: str | list[str], folder: Path) -> subprocess.CompletedProcess[s
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=600,
     )
 
 

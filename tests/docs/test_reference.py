@@ -8,7 +8,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
+from typer.main import get_command
 
+from gridhall.cli.app import app
 from gridhall.engines.twin.tables import TABLES
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -53,3 +55,25 @@ def test_reference_page_names_every_field(page: str, module: str, model: str) ->
 def test_run_folder_page_names_every_column() -> None:
     named = set(re.findall(r"`([a-z0-9_]+)`", (DOCS / "run-folder.md").read_text()))
     assert {column for columns in TABLES.values() for column in columns} - named == set()
+
+
+def commands_of(group: Any, before: str) -> dict[str, Any]:
+    """Every command below a group by its full name, `gridhall fleet check`."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        full = f"{before} {name}"
+        found |= commands_of(command, full) if hasattr(command, "commands") else {full: command}
+    return found
+
+
+def test_commands_page_names_every_command_and_option() -> None:
+    page = (DOCS / "commands.md").read_text()
+    missing: list[str] = []
+    for name, command in commands_of(get_command(app), "gridhall").items():
+        heading = re.search(rf"^## {name}$(.*?)(?=^## |\Z)", page, re.M | re.S)
+        if heading is None:
+            missing.append(name)
+            continue
+        options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+        missing += [f"{name} {option}" for option in options if f"`{option}" not in heading[1]]
+    assert missing == []
