@@ -43,11 +43,12 @@ from gridhall.scheduling.decisions import (
     STOP,
     WAKE,
     WHY_CANCELLED,
+    WHY_PREEMPTED,
     emit,
 )
-from gridhall.scheduling.holds import FOR_PROJECT, HOLDS, drop_hold, hold_ready, nodes_in
+from gridhall.scheduling.holds import FOR_GANG, FOR_PROJECT, FOR_URGENT, HOLDS, drop_hold, hold_ready, nodes_in
 from gridhall.scheduling.jobs import QUEUED, R_PLACES, R_QUOTA, RUNNING, STOPPING, drop_slot, new_chunk, take_slot
-from gridhall.scheduling.passes import consider_hold, schedule, try_start
+from gridhall.scheduling.passes import consider_hold, hold_is_stoppable, schedule, stop_for_hold, try_start
 from gridhall.scheduling.placement import lowest_bits
 from gridhall.scheduling.predictor import learn, predict
 from gridhall.scheduling.queue import (
@@ -409,7 +410,7 @@ def on_tick(w: ControllerState, now_ms: int) -> None:
         extend_late(w, now_ms)
         queue_sort(w)
     begin_and_end_reservations(w, now_ms)
-    drop_slipped(w, now_ms)
+    review_holds(w, now_ms)
     schedule(w, w.all_cells[0], now_ms)
 
 
@@ -435,11 +436,17 @@ def extend_late(w: ControllerState, now_ms: int) -> None:
 
 
 @kernel
-def drop_slipped(w: ControllerState, now_ms: int) -> None:
-    """A hold whose time has passed with nodes still busy is planned anew."""
+def review_holds(w: ControllerState, now_ms: int) -> None:
+    """Stop what is stoppable once nothing else is in a hold's way; plan holds anew whose time has passed."""
     for hold in range(HOLDS):
         kind = w.hold_kind[hold]
-        if kind != 0 and kind != FOR_PROJECT and w.hold_at_ms[hold] + w.policy[P_TICK_MS] < now_ms:
-            if not hold_ready(w, hold):
-                w.job_plan_ms[w.hold_slot[hold] - 1] = 0
-                drop_hold(w, hold)
+        if kind == 0 or kind == FOR_PROJECT or hold_ready(w, hold):
+            continue
+        slot = w.hold_slot[hold] - 1
+        if kind == FOR_GANG and hold_is_stoppable(w, hold, w.job_priority[slot], now_ms):
+            stop_for_hold(w, hold, w.job_priority[slot], now_ms, WHY_PREEMPTED)
+            w.hold_kind[hold] = FOR_URGENT
+            w.hold_at_ms[hold] = now_ms + w.policy[P_OVERRUN_MS]
+        elif w.hold_at_ms[hold] + w.policy[P_TICK_MS] < now_ms:
+            w.job_plan_ms[slot] = 0
+            drop_hold(w, hold)

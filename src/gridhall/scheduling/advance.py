@@ -28,7 +28,7 @@ def reserve(w: StartColumns, project: int, cells: int, nodes: int, from_ms: int,
     while rest != 0 and hold >= 0:
         cell = trailing_zeros(rest)
         rest &= rest - 1
-        fill_plan(w, cell, ABOVE_ALL, now_ms)
+        fill_plan(w, cell, 0, ABOVE_ALL, now_ms)
         bound = max(from_ms, now_ms) + 1
         if plan_in_cell(w, cell, nodes, now_ms, bound) < bound:
             choose_nodes(w, cell, nodes, bound - 1)

@@ -12,7 +12,14 @@ from gridhall.kernel import column, count_ones, kernel, trailing_zeros
 from gridhall.scheduling.decisions import HOLD, N_HOLDS, N_PLANS, DecisionColumns, emit
 from gridhall.scheduling.jobs import RUNNING, drop_chunks, new_chunk
 from gridhall.scheduling.placement import PlacementColumns, lowest_bits
-from gridhall.scheduling.queue import P_CELL_PENALTY_MS, P_HALL_PENALTY_MS, P_PATIENCE_MS, QueueColumns
+from gridhall.scheduling.queue import (
+    P_CELL_PENALTY_MS,
+    P_HALL_PENALTY_MS,
+    P_HOLD_WINDOW_MS,
+    P_HOLD_WINDOW_NODE_MS,
+    P_PATIENCE_MS,
+    QueueColumns,
+)
 
 HOLDS = 96
 FOR_GANG = 1
@@ -56,10 +63,28 @@ def stop_cost_ms(w: HoldColumns, slot: int, priority: int, now_ms: int) -> int:
 
 
 @kernel
-def urgent_free_ms(w: HoldColumns, node: int, priority: int, now_ms: int) -> int:
-    """When a node could be had if pre-emptible work of lower priority on it were stopped."""
-    if w.node_free_ms[node] <= now_ms or w.node_free_ms[node] >= NEVER_MS:
-        return w.node_free_ms[node]
+def gives_way(w: HoldColumns, hold: int, nodes: int) -> bool:
+    """Whether a hold gives way to a gang of `nodes` nodes: it is for a gang of less than half the size.
+
+    Small gangs find gaps every hour, very large ones never do unless holds for them come first.
+    """
+    return w.hold_kind[hold] == FOR_GANG and 2 * w.hold_nodes[hold] < nodes
+
+
+@kernel
+def free_from_ms(w: HoldColumns, node: int, nodes: int) -> int:
+    """When a node is expected to be free for a gang of `nodes` nodes, holds that give way to it set aside."""
+    hold = w.node_hold[node] - 1
+    if hold >= 0 and w.node_up[node] == 1 and w.node_out[node] == 0 and gives_way(w, hold, nodes):
+        return w.node_end_ms[node]
+    return w.node_free_ms[node]
+
+
+@kernel
+def stopped_from_ms(w: HoldColumns, node: int, free_ms: int, priority: int, now_ms: int) -> int:
+    """When a node could be had if the work on it that a gang of this priority may stop were stopped."""
+    if free_ms <= now_ms or free_ms >= NEVER_MS:
+        return free_ms
     cost = 0
     if w.node_job[node] != 0:
         cost = stop_cost_ms(w, w.node_job[node] - 1, priority, now_ms)
@@ -68,17 +93,14 @@ def urgent_free_ms(w: HoldColumns, node: int, priority: int, now_ms: int) -> int
             holder = w.gpu_job[node * MAX_GPUS_PER_NODE + gpu]
             if holder != 0:
                 cost = max(cost, stop_cost_ms(w, holder - 1, priority, now_ms))
-    return min(w.node_free_ms[node], now_ms + cost)
+    return min(free_ms, now_ms + cost)
 
 
 @kernel
-def fill_plan(w: HoldColumns, cell: int, priority: int, now_ms: int) -> None:
-    """Write when each node of a cell could be had; priority 0 stops nothing."""
+def fill_plan(w: HoldColumns, cell: int, nodes: int, priority: int, now_ms: int) -> None:
+    """Write when each node of a cell could be had by a gang of so many nodes and this priority."""
     for node in range(w.rack_node0[w.cell_rack0[cell]], w.rack_node0[w.cell_rack0[cell + 1]]):
-        if priority > 0:
-            w.plan_ms[node] = urgent_free_ms(w, node, priority, now_ms)
-        else:
-            w.plan_ms[node] = w.node_free_ms[node]
+        w.plan_ms[node] = stopped_from_ms(w, node, free_from_ms(w, node, nodes), priority, now_ms)
 
 
 @kernel
@@ -269,6 +291,15 @@ def drop_hold(w: HoldColumns, hold: int) -> None:
 
 
 @kernel
+def set_aside(w: HoldColumns, cell: int, nodes: int) -> None:
+    """Drop the holds of a cell that give way to a gang of `nodes` nodes; their gangs are planned again in their turn."""
+    for hold in range(HOLDS):
+        if w.hold_kind[hold] != 0 and w.hold_cell[hold] == cell and gives_way(w, hold, nodes):
+            w.job_plan_ms[w.hold_slot[hold] - 1] = 0
+            drop_hold(w, hold)
+
+
+@kernel
 def hold_ready(w: HoldColumns, hold: int) -> bool:
     """Whether every node of a hold is free."""
     at = w.hold_chunk[hold]
@@ -301,8 +332,9 @@ def plan_gang(w: HoldColumns, slot: int, cells: int, priority: int, now_ms: int,
     while rest != 0:
         cell = trailing_zeros(rest)
         rest &= rest - 1
-        fill_plan(w, cell, priority, now_ms)
-        at = plan_in_cell(w, cell, nodes_in(w, cell, w.job_gpus[slot]), now_ms, best)
+        nodes = nodes_in(w, cell, w.job_gpus[slot])
+        fill_plan(w, cell, nodes, priority, now_ms)
+        at = plan_in_cell(w, cell, nodes, now_ms, best)
         if at < best:
             best = at
             best_cell = cell
@@ -314,20 +346,28 @@ def plan_gang(w: HoldColumns, slot: int, cells: int, priority: int, now_ms: int,
 
 
 @kernel
-def hold_gang(w: HoldColumns, slot: int, cells: int, priority: int, now_ms: int) -> int:
-    """Make a time reservation for a gang in the best of the given cells; returns the hold, or -1."""
+def hold_gang(w: HoldColumns, slot: int, cells: int, urgent: bool, now_ms: int) -> int:
+    """Make a time reservation for a gang in the best of the given cells; returns the hold, or -1.
+
+    Work that this gang may stop counts as gone after the cost of stopping it. Only urgent gangs stop it at once.
+    """
     hold = free_hold(w)
     if hold < 0:
         return -1
-    cell = plan_gang(w, slot, cells, priority, now_ms, now_ms + HORIZON_MS)
+    window_ms = w.policy[P_HOLD_WINDOW_MS]
+    window_ms += nodes_in(w, trailing_zeros(cells), w.job_gpus[slot]) * w.policy[P_HOLD_WINDOW_NODE_MS]
+    bound_ms = now_ms + (HORIZON_MS if urgent else window_ms)
+    cell = plan_gang(w, slot, cells, w.job_priority[slot], now_ms, bound_ms)
     if cell < 0:
         return -1
     nodes = nodes_in(w, cell, w.job_gpus[slot])
-    soonest = time_for(w, w.plan_rack0[0], w.plan_rack1[0], nodes, now_ms, now_ms + HORIZON_MS)
-    patience = w.policy[P_PATIENCE_MS] if nodes > w.cell_rack_size[cell] and priority == 0 else 0
+    fill_plan(w, cell, nodes, w.job_priority[slot], now_ms)
+    soonest = time_for(w, w.plan_rack0[0], w.plan_rack1[0], nodes, now_ms, bound_ms)
+    patience = w.policy[P_PATIENCE_MS] if nodes > w.cell_rack_size[cell] and not urgent else 0
     choose_nodes(w, cell, nodes, soonest + patience)
     at_ms = latest_ms(w, now_ms)
-    keep_picks(w, hold, FOR_URGENT if priority > 0 else FOR_GANG, cell, nodes, at_ms)
+    set_aside(w, cell, nodes)
+    keep_picks(w, hold, FOR_URGENT if urgent else FOR_GANG, cell, nodes, at_ms)
     w.hold_slot[hold] = slot + 1
     w.job_hold[slot] = hold + 1
     emit(w, HOLD, now_ms, w.job_id[slot], slot, w.job_attempt[slot], cell, at_ms, nodes)

@@ -27,6 +27,7 @@ from gridhall.scheduling.holds import (
     FOR_PROJECT,
     HOLDS,
     drop_hold,
+    gives_way,
     hold_gang,
     hold_ready,
     nodes_in,
@@ -48,6 +49,7 @@ from gridhall.scheduling.placement import drop_picks, find_part, lowest_bits, pi
 from gridhall.scheduling.queue import (
     P_CELL_HOLDS,
     P_DEPTH,
+    P_HOLD_AFTER_MS,
     P_HOLD_DEPTH,
     P_HOLD_SHARE_MILLI,
     P_PREEMPT_WAIT_MS,
@@ -293,11 +295,13 @@ def consider_hold(w: StartColumns, slot: int, reason: int, now_ms: int) -> None:
         return
     priority = w.job_priority[slot]
     urgent = priority >= 2 and (priority >= 3 or now_ms - w.job_submit_ms[slot] >= w.policy[P_PREEMPT_WAIT_MS])
+    if not urgent and now_ms - w.job_submit_ms[slot] < w.policy[P_HOLD_AFTER_MS]:
+        return
     cells = cells_for_hold(w, slot)
     if cells == 0 or not quota_allows(w, slot, w.job_gpus[slot]):
         return
     w.job_plan_ms[slot] = now_ms + w.policy[P_REPLAN_MS]
-    hold = hold_gang(w, slot, cells, priority if urgent else 0, now_ms)
+    hold = hold_gang(w, slot, cells, urgent, now_ms)
     if hold >= 0:
         w.job_reason[slot] = R_HELD
         if urgent:
@@ -306,18 +310,33 @@ def consider_hold(w: StartColumns, slot: int, reason: int, now_ms: int) -> None:
 
 @kernel
 def cells_for_hold(w: StartColumns, slot: int) -> int:
-    """The cells of a job in which one more hold for it is within the policy's bounds."""
-    cells = 0
+    """The cells of a job in which one more hold for it is within the policy's bounds.
+
+    A gang that is too large a share of every cell it may use is let off that bound where nothing else is held.
+    """
+    within = 0
+    alone = 0
     rest = w.job_cells[slot]
     while rest != 0:
         cell = trailing_zeros(rest)
         rest &= rest - 1
         nodes = nodes_in(w, cell, w.job_gpus[slot])
-        held = w.cell_held_nodes[cell]
-        within = held == 0 or (held + nodes) * 1000 <= w.policy[P_HOLD_SHARE_MILLI] * w.cell_nodes_up[cell]
-        if nodes <= w.cell_nodes_up[cell] and w.cell_holds[cell] < w.policy[P_CELL_HOLDS] and within:
-            cells |= 1 << cell
-    return cells
+        if nodes > w.cell_nodes_up[cell]:
+            continue
+        most = w.policy[P_HOLD_SHARE_MILLI] * w.cell_nodes_up[cell] // 1000
+        holds = 0
+        held = 0
+        for hold in range(HOLDS):
+            if w.hold_kind[hold] != 0 and w.hold_cell[hold] == cell and not gives_way(w, hold, nodes):
+                holds += 1
+                held += w.hold_nodes[hold]
+        if nodes <= most:
+            alone = -1
+            if holds < w.policy[P_CELL_HOLDS] and held + nodes <= most:
+                within |= 1 << cell
+        elif alone >= 0 and holds == 0:
+            alone |= 1 << cell
+    return within if alone < 0 else alone
 
 
 @kernel
@@ -338,6 +357,22 @@ def stop_for_hold(w: StartColumns, hold: int, priority: int, now_ms: int, why: i
                     if holder != 0:
                         stop_job(w, holder - 1, priority, now_ms, why)
         at = w.chunk_next[at - 1]
+
+
+@kernel
+def hold_is_stoppable(w: StartColumns, hold: int, priority: int, now_ms: int) -> bool:
+    """Whether only work that may be stopped for it is left on a hold's nodes."""
+    at = w.hold_chunk[hold]
+    while at != 0:
+        rack = w.chunk_rack[at - 1]
+        rest = w.chunk_mask[at - 1] & ~w.rack_free[rack]
+        while rest != 0:
+            node = w.rack_node0[rack] + trailing_zeros(rest)
+            rest &= rest - 1
+            if w.node_job[node] == 0 or stop_cost_ms(w, w.node_job[node] - 1, priority, now_ms) >= NEVER_MS:
+                return False
+        at = w.chunk_next[at - 1]
+    return True
 
 
 @kernel

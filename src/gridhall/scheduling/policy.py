@@ -58,6 +58,9 @@ class Holds(_Part):
     """Time reservations for blocked gangs."""
 
     depth: Annotated[int, Field(ge=0, le=10_000)]
+    after_hours: Hours
+    window_hours: Hours
+    window_hours_per_1000_nodes: Hours
     per_cell: Annotated[int, Field(ge=0, le=64)]
     share: Share
     pod_to_hall_hours: Hours
@@ -110,6 +113,9 @@ class Policy(_Part):
             q.P_DEPTH: self.passes.depth,
             q.P_TICK_MS: self.passes.tick_minutes * minute,
             q.P_HOLD_DEPTH: self.holds.depth,
+            q.P_HOLD_AFTER_MS: self.holds.after_hours * hour,
+            q.P_HOLD_WINDOW_MS: self.holds.window_hours * hour,
+            q.P_HOLD_WINDOW_NODE_MS: self.holds.window_hours_per_1000_nodes * hour / 1000,
             q.P_CELL_HOLDS: self.holds.per_cell,
             q.P_HOLD_SHARE_MILLI: self.holds.share * 1000,
             q.P_HALL_PENALTY_MS: self.holds.pod_to_hall_hours * hour,
