@@ -12,9 +12,8 @@ from os import cpu_count
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from gridhall.cli.running import Request, carry_out
-from gridhall.engines.twin.assemble import prepare
-from gridhall.engines.twin.scenario_file import load_scenario, parse_overrides
+from gridhall.cli.running import Request, carry_out, ready
+from gridhall.engines.twin.scenario_file import parse_overrides
 from gridhall.engines.twin.summary import figure
 from gridhall.engines.twin.tables import run_folder
 from gridhall.errors import fault
@@ -106,14 +105,14 @@ def _values(text: str) -> list[str]:
 
 def _name(seed: int, combination: Sequence[tuple[str, str]]) -> str:
     words = [f"{key.rsplit('.', 1)[-1]}={value}" for key, value in combination]
-    safe = "".join(letter if letter.isalnum() or letter in "=.-+" else "_" for letter in ",".join(words))
+    safe = "".join(letter if letter.isalnum() or letter in "=.,-+" else "_" for letter in ",".join(words))
     return f"{safe}_seed={seed}" if words else f"seed={seed}"
 
 
 def check(wanted: Sequence[Case]) -> None:
     """Read every combination of settings once, so that no run begins where another would be refused."""
-    for settings in dict.fromkeys(case.settings for case in wanted):
-        prepare(load_scenario(wanted[0].scenario, dict(settings)))
+    for case in {case.settings: case for case in wanted}.values():
+        ready(Request(case.scenario, Path(), case.overrides()))
 
 
 def run_all(wanted: Sequence[Case], folder: Path, executor: Executor, done: Callable[[Outcome], None]) -> list[Outcome]:

@@ -61,9 +61,8 @@ def _print(rollup: "Rollup") -> None:
     print(rollup.title)
     for note in rollup.notes:
         print(f"  note: {note}")
-    print(
-        f"\n{rollup.gpus:,} GPUs in {rollup.nodes:,} nodes and {rollup.racks:,} racks, USD {rollup.capex_usd / 1e6:,.0f} m"
-    )
+    capex = f"USD {rollup.capex_usd / 1e6:,.0f} m"
+    print(f"\n{rollup.gpus:,} GPUs in {rollup.nodes:,} nodes and {rollup.racks:,} racks, {capex}")
     print(f"at most {rollup.peak_gpus:,} on line together, drawing {rollup.peak_it_w / 1e6:,.2f} MW of IT power\n")
     for title, counts in (("status", rollup.gpus_by_status), ("rests on", rollup.gpus_by_kind)):
         print(f"GPUs by {title}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items()))

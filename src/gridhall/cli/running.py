@@ -1,22 +1,20 @@
 """One run from scenario to finished folder: what `simulate` and `sweep` share."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gridhall.cli.report import render
-from gridhall.cli.statement import money_section
+from gridhall.cli.statement import check_money, money_section
 from gridhall.engines.twin.assemble import Prepared, capex_basis, gpus_basis, prepare, provenance, to_plan
 from gridhall.engines.twin.index import write_index
 from gridhall.engines.twin.run import run
 from gridhall.engines.twin.scenario_file import load_scenario
-from gridhall.engines.twin.settings import Progress, Totals
+from gridhall.engines.twin.settings import OnProgress, Totals
 from gridhall.engines.twin.summary import RunFacts, summarise
 from gridhall.engines.twin.tables import ParquetSink, run_folder
 
-OnProgress = Callable[[Progress], None]
 RECORDING = "recording"
 """Folder of the recorded events inside a run folder."""
 
@@ -31,6 +29,13 @@ class Request:
     record: bool = False
 
 
+def ready(request: Request) -> Prepared:
+    """Read all that a run needs, so that nothing is begun that would be refused. Raises InputError."""
+    prepared = prepare(load_scenario(request.scenario, request.overrides))
+    check_money(prepared)
+    return prepared
+
+
 def carry_out(
     request: Request, on_progress: OnProgress | None = None, prepared: Prepared | None = None
 ) -> dict[str, Any]:
@@ -38,7 +43,7 @@ def carry_out(
 
     Raises InputError for faults in the input; then, as after an interrupt, there is no folder.
     """
-    prepared = prepared or prepare(load_scenario(request.scenario, request.overrides))
+    prepared = prepared or ready(request)
     with run_folder(request.out) as folder:
         sink = ParquetSink(folder)
         plan = to_plan(prepared, folder / RECORDING if request.record else None)

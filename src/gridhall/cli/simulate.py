@@ -29,13 +29,12 @@ def simulate(
 
     status(f"simulating {scenario}: reading it, its fleet and its work")
     from gridhall.cli.progress import Bar
-    from gridhall.cli.running import Request, carry_out, free_folder
-    from gridhall.engines.twin.assemble import prepare
-    from gridhall.engines.twin.scenario_file import load_scenario, parse_overrides
+    from gridhall.cli.running import Request, carry_out, free_folder, ready
+    from gridhall.engines.twin.scenario_file import parse_overrides
 
     overrides = parse_overrides(settings)
     overrides |= {key: str(value) for key, value in (("seed", seed), ("end", until)) if value is not None}
-    prepared = prepare(load_scenario(scenario, overrides))
+    prepared = ready(Request(scenario, Path(), overrides))
     folder = out or free_folder(scenario, prepared.scenario.seed)
     status(_introduction(prepared))
     status("compiling the core if this is the first run (up to a minute), then simulating")

@@ -18,8 +18,7 @@ from gridhall.units import MICRO
 def money_section(run: Path, prepared: Prepared, energy_cost: float) -> dict[str, Any] | None:
     """The `money` part of a summary; None where the scenario states no rates.
 
-    `energy_cost` is in the currency of the scenario's electricity prices. Raises InputError where a rate or an exchange
-    rate is missing.
+    `energy_cost` is in the currency of the scenario's electricity prices. What `check_money` asks for must be there.
     """
     money = prepared.scenario.money
     if not money.gpu_hour_rates:
@@ -32,6 +31,14 @@ def money_section(run: Path, prepared: Prepared, energy_cost: float) -> dict[str
     capex_usd = capex_share_micro(purchases, start_ms, prepared.index.end_ms, money.asset_life_years)
     statement = Statement(money.currency, sum(revenue), energy, convert_micro(capex_usd, _exchange(prepared, "USD")))
     return _section(money, statement, revenue, prepared)
+
+
+def check_money(prepared: Prepared) -> None:
+    """Refuse a scenario with rates that lacks one of them. Raises InputError."""
+    if prepared.scenario.money.gpu_hour_rates:
+        _rates(prepared)
+        for currency in (prepared.scenario.price.currency, "USD"):
+            _exchange(prepared, currency)
 
 
 def revenue_micro(run: Path, rate_micro: list[int]) -> list[int]:

@@ -79,14 +79,12 @@ def _fleet(path: Path | None) -> Any:
 
 
 def _read(source: str, format: str, mapping: Path | None, hosts: Any) -> "Workload":
-    from typing import cast
-
     from gridhall.errors import fault
-    from gridhall.work.readers import FORMATS, Format, read_jobs
+    from gridhall.work.readers import FORMATS, read_jobs
 
     if format not in FORMATS:
         raise fault("--format", "", f"there is no format {format!r}", f"use one of {', '.join(FORMATS)}")
-    return read_jobs(Path(source), cast("Format", format), hosts, mapping=mapping)
+    return read_jobs(Path(source), format, hosts, mapping=mapping)
 
 
 def _generate(name: str, load: float | None, jobs: int | None, days: float, seed: int, hosts: Any) -> "Workload":

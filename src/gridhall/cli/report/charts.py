@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from gridhall.cli.report.frames import FeedSeries, Grid
 from gridhall.cli.report.theme import HEAT, OTHER, SERIES, STEPS
+from gridhall.cli.report.words import number, scaled
 from gridhall.units import iso_utc
 
 Chart = dict[str, Any]
@@ -20,8 +21,8 @@ REASON_COLOURS = {
     "held for a reservation": "@s7",
     "power": "@s8",
     "site not ready": "@s3",
-    "no allowed place": "@s6",
-    "spares kept": "@s2",
+    "no allowed place": "@s2",
+    "spares kept": "@s6",
 }
 
 
@@ -38,11 +39,12 @@ def on_line(bins: Grid, names: Sequence[str], per_site: Sequence[Floats], announ
 
 def spent(bins: Grid, usd: Floats, line_usd: float | None, label: str) -> Chart:
     """Money spent on racks that are on line, and an announced sum as a line."""
-    trace = {**_times(bins, usd / 1e9), "type": "scatter", "mode": "lines", "name": "spent"}
+    scale, unit = scaled(max(float(usd.max()), line_usd or 0), "USD")
+    trace = {**_times(bins, usd / scale), "type": "scatter", "mode": "lines", "name": "spent"}
     trace |= {"line": {"color": SERIES[0], "width": 2.5, "shape": "hv"}, "fill": "tozeroy", "fillcolor": "@band"}
-    top = max(float(usd.max()) / 1e9, (line_usd or 0) / 1e9) * 1.15 or 1
-    axis = {"range": [0, top], "title": {"text": "USD bn"}}
-    level = _level(line_usd / 1e9, label) if line_usd else {}
+    top = max(float(usd.max()), line_usd or 0) / scale * 1.15 or 1
+    axis = {"range": [0, top], "title": {"text": unit}}
+    level = _level(line_usd / scale, label) if line_usd else {}
     return {"data": [trace], "layout": {"height": 340, "yaxis": axis, "showlegend": False, **level}}
 
 
@@ -110,20 +112,33 @@ def _dots(x: Sequence[float], y: Sequence[str], name: str, marker: Chart) -> Cha
 
 def feed(bins: Grid, series: FeedSeries, limit_mw: float) -> Chart:
     """Power of one feed: mean and highest minute of each bin, what is committed, and the limit."""
-    thin = {"type": "scatter", "mode": "lines"}
-    peak = {**_times(bins, series.peak), **thin, "name": "highest minute", "line": {"color": "@step2", "width": 1}}
-    mean = {**_times(bins, series.mean), **thin, "name": "mean", "line": {"color": SERIES[0], "width": 1.5}}
-    mean |= {"fill": "tozeroy", "fillcolor": "@band"}
-    committed = {**_times(bins, series.committed), **thin, "name": "committed", "line": {"color": OTHER, "width": 1}}
-    axis = {"range": [0, limit_mw * 1.2 or 1], "nticks": 4}
+    scale, unit = scaled(limit_mw, "MW")
+    looks = (
+        ("committed", series.committed, {"color": OTHER, "width": 1}),
+        ("highest minute", series.peak, {"color": "@step2", "width": 1}),
+        ("mean", series.mean, {"color": SERIES[0], "width": 1.5}),
+    )
+    traces = [
+        {**_times(bins, values / scale), "type": "scatter", "mode": "lines", "name": name, "line": line}
+        for name, values, line in looks
+    ]
+    traces[-1] |= {"fill": "tozeroy", "fillcolor": "@band"}
+    axis = {"range": [0, limit_mw / scale * 1.2 or 1], "nticks": 4, "title": {"text": unit}}
     layout = {"height": 190, "yaxis": axis, "xaxis": {"type": "date", "nticks": 5}, "showlegend": False}
-    layout |= {"margin": {"l": 40, "r": 8, "t": 6, "b": 26}, **_level(limit_mw, f"limit {limit_mw:,.1f} MW")}
-    return {"data": [committed, peak, mean], "layout": layout}
+    layout |= {"margin": {"l": 52, "r": 8, "t": 6, "b": 26}}
+    layout |= _level(limit_mw / scale, f"limit {number(limit_mw / scale)} {unit}")
+    return {"data": traces, "layout": layout}
 
 
 def months(names: Sequence[str], values: Sequence[float], unit: str) -> Chart:
     """One bar a month."""
-    labels = {"texttemplate": "%{y:.3~r}", "textposition": "outside", "cliponaxis": False, "textfont": {"size": 10}}
+    labels = {
+        "texttemplate": "%{y:.3~r}",
+        "textposition": "outside",
+        "cliponaxis": False,
+        "textfont": {"size": 9},
+        "constraintext": "none",
+    }
     trace = {"type": "bar", "x": names, "y": _round(values), "marker": {"color": SERIES[0]}, "name": unit, **labels}
     trace |= {"hovertemplate": f"%{{x}}<br>%{{y:,.4s}} {unit}<extra></extra>"}
     axes = {"xaxis": {"type": "category", "tickangle": -60, "showgrid": False}, "yaxis": {"title": {"text": unit}}}
@@ -174,7 +189,7 @@ def spread(rows: Sequence[Mapping[str, Any]]) -> Chart:
         | {"hovertemplate": f"%{{y}}: %{{x:.1%}} within {label}<extra></extra>"}
         for number, (level, label) in enumerate(labels.items())
     ]
-    axes = {"xaxis": {"tickformat": ".0%", "range": [0, 1]}, "yaxis": {"automargin": True, "autorange": "reversed"}}
+    axes = {"xaxis": {"tickformat": ".0%", "range": [0, 1.001]}, "yaxis": {"automargin": True, "autorange": "reversed"}}
     return {"data": traces, "layout": {"barmode": "stack", "bargap": 0.35, "height": 130 + 40 * len(rows), **axes}}
 
 
@@ -208,7 +223,7 @@ def _level(value: float, label: str) -> Chart:
     line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value}
     line |= {"line": {"color": "@limit", "width": 1.5, "dash": "dash"}}
     text = {"xref": "paper", "x": 0.01, "y": value, "text": label, "showarrow": False, "xanchor": "left"}
-    text |= {"yanchor": "bottom", "font": {"color": "@limit", "size": 12}, "bgcolor": "@surface"}
+    text |= {"yanchor": "bottom", "font": {"color": "@limit", "size": 12}}
     return {"shapes": [line], "annotations": [text]}
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from gridhall.cli.report import charts, frames
 from gridhall.cli.report.page import Page
-from gridhall.cli.report.words import badge, figure_words, number, table
+from gridhall.cli.report.words import badge, figure_words, number, scaled, table
 from gridhall.engines.twin.index import RunIndex
 
 Summary = Mapping[str, Any]
@@ -110,7 +110,7 @@ def queue(page: Page, source: Source) -> None:
     bins = frames.grid(source.index, 370)
     page.section("Who waits, and why", "Every waiting job has one stated reason at any time.")
     page.add(page.chart(charts.queue(bins, frames.waiting(source.run, bins)), "Jobs waiting, by reason"))
-    page.add(_caption(f"{badge('simulated')} Hourly counts, mean of each {frames.bin_words(bins)}."))
+    page.add(_caption(f"{badge('simulated')} Counted every hour; one point is the mean of {frames.bin_words(bins)}."))
     rows = [row for row in source.summary["waits"] if row["p50_h"]["value"] is not None]
     if rows:
         page.add(page.chart(charts.waits(rows), "Wait from submission to first start, by size of the gang"))
@@ -128,7 +128,7 @@ def power(page: Page, source: Source) -> None:
     scale = {feed["feed"]: feed["limit"]["value"] for feed in source.summary["power"]}
     shown = sorted(range(len(series)), key=lambda n: -source.index.feeds[n].limit_it_w)[:MOST_FEEDS]
     cells = [
-        page.chart(charts.feed(bins, series[n], scale[source.index.feeds[n].name]), f"{source.index.feeds[n].name}, MW")
+        page.chart(charts.feed(bins, series[n], scale[source.index.feeds[n].name]), source.index.feeds[n].name)
         for n in shown
         if source.index.feeds[n].name in scale
     ]
@@ -145,13 +145,11 @@ def energy(page: Page, source: Source) -> None:
     page.section("Energy, cost and carbon by month", "Prices and carbon intensity are taken every quarter of an hour.")
     months = summary["by_month"]
     names = [row["month"] for row in months]
-    currency = summary["cost"]["unit"]
-    kinds = (("site_energy", 1e3, "GWh"), ("cost", 1e6, f"{currency} m"), ("carbon", 1e3, "kt CO₂e"))
-    titles = ("Site energy", "Electricity cost", "Carbon")
-    cells = [
-        page.chart(charts.months(names, [row[key]["value"] / scale for row in months], unit), title)
-        for (key, scale, unit), title in zip(kinds, titles, strict=True)
-    ]
+    cells: list[str] = []
+    for key, title in (("site_energy", "Site energy"), ("cost", "Electricity cost"), ("carbon", "Carbon")):
+        values = [row[key]["value"] for row in months]
+        scale, unit = scaled(max(values, default=0), summary[key]["unit"])
+        cells.append(page.chart(charts.months(names, [value / scale for value in values], unit), title))
     page.add(f'<div class="three">{"".join(cells)}</div>')
     said = [f"{word}: {badge(entry['basis'])} {escape(entry['source'])}" for word, entry in _series(rests)]
     page.add(_caption("Energy: " + badge("simulated") + " " + " ".join(said)))
@@ -177,9 +175,10 @@ def goodput(page: Page, source: Source) -> None:
     steps = [("allocated", 100.0, "total"), *((cause, -lost, "relative") for cause, lost in losses)]
     floor = max(0.0, 100 - 1.35 * max(0.01, 100 - useful))
     page.add(page.chart(charts.waterfall([*steps, ("useful", useful, "total")], "% of allocated", floor, 2)))
-    counts = ", ".join(figure_words(summary[key]) for key in ("node_failures", "restarts", "preemptions"))
+    names = {"node_failures": "node failures", "restarts": "restarts", "preemptions": "pre-emptions"}
+    counts = ", ".join(f"{name} {figure_words(summary[key])}" for key, name in names.items())
     page.add(_caption(f"{badge('simulated')} The axis begins at {number(floor)} %, so bars show differences, not "
-                      f"proportions. In all {counts}."))  # fmt: skip
+                      f"proportions. Over the run: {counts}."))  # fmt: skip
 
 
 def topology(page: Page, source: Source) -> None:
@@ -238,20 +237,18 @@ def money(page: Page, source: Source) -> None:
             )
         )
         return
-    unit = summary["revenue"]["unit"]
     keys = (
         ("revenue", "revenue", 1),
         ("energy", "energy", -1),
         ("hardware", "capex_share", -1),
         ("margin", "margin", 1),
     )
-    largest = max(abs(summary[key]["value"]) for _, key, _ in keys)
-    scale, prefix = next(((s, p) for s, p in ((1e9, " bn"), (1e6, " m"), (1e3, " k")) if largest >= s), (1, ""))
+    scale, unit = scaled(max(abs(summary[key]["value"]) for _, key, _ in keys), summary["revenue"]["unit"])
     steps = [
         (name, sign * summary[key]["value"] / scale, "total" if sign > 0 else "relative") for name, key, sign in keys
     ]
     floor = min(0.0, steps[-1][1] * 1.2)
-    page.add(page.chart(charts.waterfall(steps, f"{unit}{prefix}", floor, 2)))
+    page.add(page.chart(charts.waterfall(steps, unit, floor, 2)))
     page.add(_caption(f"{badge('assumed')} {escape(summary['operator'])}. {escape(summary['rests_on'])}"))
 
 

@@ -1,16 +1,20 @@
 """Numbers and names as people read them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-LADDERS = {
-    "MWh": ((1e6, "TWh"), (1e3, "GWh"), (1, "MWh")),
-    "t CO2e": ((1e6, "Mt CO₂e"), (1e3, "kt CO₂e"), (1, "t CO₂e")),
+Ladder = Sequence[tuple[float, str]]
+LADDERS: dict[str, Ladder] = {
+    "MW": ((1e3, "GW"), (1, "MW"), (1e-3, "kW"), (1e-6, "W")),
+    "MWh": ((1e6, "TWh"), (1e3, "GWh"), (1, "MWh"), (1e-3, "kWh")),
+    "t CO2e": ((1e6, "Mt CO₂e"), (1e3, "kt CO₂e"), (1, "t CO₂e"), (1e-3, "kg CO₂e")),
     "GPU h": ((1e6, "M GPU h"), (1, "GPU h")),
     "h": ((1, "h"), (1 / 60, "min")),
 }
-MONEY = ((1e9, "bn"), (1e6, "m"), (1, ""))
+MONEY: Ladder = ((1e9, " bn"), (1e6, " m"), (1, ""))
+COUNTS = ("jobs", "GPU", "ratio", "racks", "failures", "restarts", "pre-emptions", "decisions")
+"""Units that the words around a figure say already."""
 
 
 def number(value: float) -> str:
@@ -27,12 +31,21 @@ def figure_words(figure: Mapping[str, Any]) -> str:
         return "–"
     if unit == "share":
         return f"{value:.1%}".replace("%", " %")
-    ladder = LADDERS.get(unit) or (MONEY if len(unit) == 3 and unit.isupper() and unit != "GPU" else ())
-    if not ladder:
-        return f"{number(value)} {unit}" if unit not in ("jobs", "GPU", "ratio") else number(value)
-    scale, name = next((step for step in ladder if abs(value) >= step[0]), ladder[-1])
-    words = f"{number(value / scale)} {name}".strip()
-    return f"{unit} {words}" if ladder is MONEY else words
+    if unit in COUNTS:
+        return number(value)
+    scale, name = scaled(value, unit)
+    return f"{name[:3]} {number(value / scale)}{name[3:]}" if is_money(unit) else f"{number(value / scale)} {name}"
+
+
+def is_money(unit: str) -> bool:
+    """Whether a unit is a currency such as GBP."""
+    return len(unit) == 3 and unit.isalpha() and unit.isupper() and unit != "GPU"
+
+
+def scaled(largest: float, unit: str) -> tuple[float, str]:
+    """By what to divide values up to `largest` so that they read well, and the unit that they then have."""
+    ladder = [(scale, unit + name) for scale, name in MONEY] if is_money(unit) else LADDERS.get(unit, ((1, unit),))
+    return next((step for step in ladder if abs(largest) >= step[0]), ladder[-1])
 
 
 def badge(basis: str) -> str:

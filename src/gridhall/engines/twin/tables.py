@@ -11,7 +11,7 @@ Any parquet reader opens a table as a folder: `polars.read_parquet("RUN/jobs")`,
 import os
 import shutil
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -124,10 +124,11 @@ def scan_table(run: Path, table: str) -> pl.LazyFrame:
 def run_folder(final: Path) -> Generator[Path]:
     """A folder to write a run into; it is called `final` once the block has ended well, and is gone otherwise.
 
-    Raises InputError when `final` exists already.
+    Raises InputError when `final` exists already. Folders made on the way are removed as well.
     """
     if final.exists():
         raise fault(str(final), "", "exists already", "choose another folder with --out, or remove this one")
+    made = [parent for parent in (final.parent, *final.parent.parents) if not parent.exists()]
     final.parent.mkdir(parents=True, exist_ok=True)
     partial = final.with_name(f".{final.name}.partial-{os.getpid()}")
     partial.mkdir()
@@ -136,4 +137,7 @@ def run_folder(final: Path) -> Generator[Path]:
         partial.rename(final)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
+        for parent in made:
+            with suppress(OSError):  # another run may have begun to use it
+                parent.rmdir()
         raise
