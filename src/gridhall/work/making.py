@@ -45,7 +45,7 @@ class Recipe:
     priority: NDArray[np.uint8]
     tier: NDArray[np.uint8]
     outcome: NDArray[np.uint8]
-    roomy: Ints  # epoch * sizes; mask of the sites that can hold the size
+    roomy: Ints  # epoch * sizes; mask of the sites with ample room for the size
     biggest: Ints  # epoch; mask of the site that can hold the most
 
 
@@ -53,7 +53,7 @@ def recipe(profile: Profile, seed: int, fit: Fit, people: People) -> Recipe:
     """Tables of the smaller laws, beside those of the fit and the population."""
     block = fit.supply.site_block
     site_bit = np.int64(1) << np.arange(block.shape[1], dtype=np.int64)
-    holds = block[:, None, :] >= fit.sizes[None, :, None]
+    holds = block[:, None, :] * profile.site_share >= fit.sizes[None, :, None]
     return Recipe(
         profile,
         seed,
