@@ -23,7 +23,7 @@ def build_out(index: RunIndex, gpus_basis: Basis, capex_basis: Basis) -> Documen
     total = sum(group.capex_musd for group in index.arrivals)
     return {
         "gpus_announced": figure(index.gpus, "GPU", gpus_basis),
-        "gpus_on_line_at_end": figure(sum(group.gpus for group in here), "GPU", gpus_basis),
+        "gpus_on_line_at_end": figure(sum(group.gpus for group in here), "GPU", "assumed"),
         "capex_spent": figure(spent / MICRO, "USD", capex_basis),
         "capex_announced": figure(total / MICRO, "USD", capex_basis),
         "sites": [_site(index, number, here, gpus_basis) for number in range(len(index.sites))],
@@ -36,7 +36,7 @@ def _site(index: RunIndex, number: int, here: list[Arrival], basis: Basis) -> Do
         "site": site.name,
         "country": site.country,
         "gpus_announced": figure(sum(cell.gpus for cell in index.cells if cell.site == number), "GPU", basis),
-        "gpus_on_line_at_end": figure(sum(group.gpus for group in here if group.site == number), "GPU", basis),
+        "gpus_on_line_at_end": figure(sum(group.gpus for group in here if group.site == number), "GPU", "assumed"),
         "pue": figure(site.pue_milli / 1000, "ratio", "assumed"),
     }
 
