@@ -1,4 +1,4 @@
-"""The Frontier chain against the published table (reference/twins.md 3.1)."""
+"""The Frontier chain against the published table that ExaDigiT publishes."""
 
 import pytest
 
