@@ -1,4 +1,4 @@
-"""The Frontier chain against the published table that ExaDigiT publishes."""
+"""The Frontier chain against the figures that ExaDigiT publishes."""
 
 import pytest
 

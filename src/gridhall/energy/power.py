@@ -1,8 +1,8 @@
 """The power of a node in watts, as integers: fixed part, idle GPUs, and each GPU's share of its dynamic range.
 
-The model is linear in the share, as in RAPS, OpenDC and DPS: a GPU at share 0 draws its idle
-power, at share 1000 its power limit. Watts are rounded down once per GPU, so that the power of a gang is an exact
-multiple and every room that adds or subtracts it agrees to the watt.
+The model is linear in the share, as in RAPS and OpenDC: a GPU at share 0 draws its idle power, at share 1000 its power
+limit. Watts are rounded down once per GPU, so that the power of a gang is an exact multiple and every room that adds or
+subtracts it agrees to the watt.
 """
 
 from collections.abc import Iterable
