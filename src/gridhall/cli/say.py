@@ -5,6 +5,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+FILE_WIDTH = 160
+"""Columns of a table that goes to a file or another program."""
+
 
 def status(text: str) -> None:
     """One line on standard error, at once."""
@@ -27,4 +30,5 @@ def as_table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str = ""
         table.add_column(name, justify="right" if letter == "r" else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(markup=False, highlight=False).print(table)
+    width = None if sys.stdout.isatty() else FILE_WIDTH
+    Console(markup=False, highlight=False, width=width).print(table)

@@ -1,13 +1,17 @@
 """`gridhall validate`: every published figure that the twin can be held to, ours beside it."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from gridhall.engines.twin.validation import Row
 
 
 def validate(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Compute published figures anew and show the error of each; exit code 1 if one is out of bounds."""
-    from gridhall.cli.say import as_json, as_table, status
+    from gridhall.cli.say import as_json, status
 
     status("computing every published figure anew")
     from dataclasses import asdict
@@ -18,21 +22,30 @@ def validate(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
     if json:
         as_json([{**asdict(row), "error": row.error, "passed": row.passed} for row in found])
     else:
-        cells = [
-            [
-                row.section,
-                row.name,
-                f"{row.published:,.7g}",
-                f"{row.ours:,.7g}",
-                row.unit,
-                f"{row.error:+.3%}",
-                "yes" if row.passed else "NO",
-                row.computed_by,
-                row.source,
-            ]
-            for row in found
-        ]
-        heads = ["section", "figure", "published", "ours", "unit", "error", "within", "computed by", "source"]
-        as_table(heads, cells, "llrrlr")
+        for section in dict.fromkeys(row.section for row in found):
+            _print(section, [row for row in found if row.section == section])
+        print(f"{sum(row.passed for row in found)} of {len(found)} within bounds")
     if not all(row.passed for row in found):
         raise typer.Exit(1)
+
+
+def _print(section: str, found: "Sequence[Row]") -> None:
+    from gridhall.cli.say import as_table
+
+    print(section)
+    cells = [
+        [
+            row.name,
+            f"{row.published:,.7g}",
+            f"{row.ours:,.7g}",
+            row.unit,
+            f"{row.error:+.3%}",
+            "yes" if row.passed else "NO",
+        ]
+        for row in found
+    ]
+    as_table(["figure", "published", "ours", "unit", "error", "within"], cells, "lrrlrl")
+    for title, said in (("source", [r.source for r in found]), ("ours by", [r.computed_by for r in found])):
+        for words in dict.fromkeys(said):
+            print(f"  {title}: {words}")
+    print()
