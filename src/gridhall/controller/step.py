@@ -46,9 +46,25 @@ from gridhall.scheduling.decisions import (
     WHY_PREEMPTED,
     emit,
 )
-from gridhall.scheduling.holds import FOR_GANG, FOR_PROJECT, FOR_URGENT, HOLDS, drop_hold, hold_ready, nodes_in
+from gridhall.scheduling.holds import (
+    FOR_GANG,
+    FOR_PROJECT,
+    FOR_URGENT,
+    HOLDS,
+    drop_hold,
+    plan_again,
+    hold_ready,
+    nodes_in,
+)
 from gridhall.scheduling.jobs import QUEUED, R_PLACES, R_QUOTA, RUNNING, STOPPING, drop_slot, new_chunk, take_slot
-from gridhall.scheduling.passes import consider_hold, hold_is_stoppable, schedule, stop_for_hold, try_start
+from gridhall.scheduling.passes import (
+    complete_hold,
+    consider_hold,
+    hold_is_stoppable,
+    schedule,
+    stop_for_hold,
+    try_start,
+)
 from gridhall.scheduling.placement import lowest_bits
 from gridhall.scheduling.predictor import learn, predict
 from gridhall.scheduling.queue import (
@@ -388,15 +404,14 @@ def on_node(w: ControllerState, kind: int, node: int, now_ms: int) -> None:
         refresh_node(w, node)
         schedule(w, 1 << w.rack_cell[w.node_rack[node]], now_ms)
         return
-    hold = w.node_hold[node] - 1
-    if hold >= 0 and w.hold_kind[hold] != FOR_PROJECT:
-        w.job_plan_ms[w.hold_slot[hold] - 1] = 0
-        drop_hold(w, hold)
     if kind == NODE_DOWN:
         set_node_up(w, node, 0)
     else:
         w.node_out[node] = 1
         refresh_node(w, node)
+    hold = w.node_hold[node] - 1
+    if hold >= 0 and w.hold_kind[hold] != FOR_PROJECT:
+        plan_again(w, hold, now_ms)
 
 
 @kernel
@@ -443,10 +458,11 @@ def review_holds(w: ControllerState, now_ms: int) -> None:
         if kind == 0 or kind == FOR_PROJECT or hold_ready(w, hold):
             continue
         slot = w.hold_slot[hold] - 1
+        if complete_hold(w, hold, now_ms):
+            continue
         if kind == FOR_GANG and hold_is_stoppable(w, hold, w.job_priority[slot], now_ms):
             stop_for_hold(w, hold, w.job_priority[slot], now_ms, WHY_PREEMPTED)
             w.hold_kind[hold] = FOR_URGENT
             w.hold_at_ms[hold] = now_ms + w.policy[P_OVERRUN_MS]
         elif w.hold_at_ms[hold] + w.policy[P_TICK_MS] < now_ms:
-            w.job_plan_ms[slot] = 0
-            drop_hold(w, hold)
+            plan_again(w, hold, now_ms)

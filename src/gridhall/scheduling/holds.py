@@ -64,11 +64,11 @@ def stop_cost_ms(w: HoldColumns, slot: int, priority: int, now_ms: int) -> int:
 
 @kernel
 def gives_way(w: HoldColumns, hold: int, nodes: int) -> bool:
-    """Whether a hold gives way to a gang of `nodes` nodes: it is for a gang of less than half the size.
+    """Whether a hold gives way to a gang of `nodes` nodes: it is for a gang of at most half the size.
 
     Small gangs find gaps every hour, very large ones never do unless holds for them come first.
     """
-    return w.hold_kind[hold] == FOR_GANG and 2 * w.hold_nodes[hold] < nodes
+    return w.hold_kind[hold] == FOR_GANG and 2 * w.hold_nodes[hold] <= nodes
 
 
 @kernel
@@ -346,29 +346,43 @@ def plan_gang(w: HoldColumns, slot: int, cells: int, priority: int, now_ms: int,
 
 
 @kernel
-def hold_gang(w: HoldColumns, slot: int, cells: int, urgent: bool, now_ms: int) -> int:
-    """Make a time reservation for a gang in the best of the given cells; returns the hold, or -1.
+def window_ms(w: HoldColumns, nodes: int) -> int:
+    """How far ahead the nodes of a hold may fall free: further for larger gangs."""
+    return w.policy[P_HOLD_WINDOW_MS] + nodes * w.policy[P_HOLD_WINDOW_NODE_MS]
 
-    Work that this gang may stop counts as gone after the cost of stopping it. Only urgent gangs stop it at once.
+
+@kernel
+def hold_gang(w: HoldColumns, slot: int, cells: int, kind: int, bound_ms: int, now_ms: int) -> int:
+    """Make a time reservation for a gang in the best of the given cells before a time; returns the hold, or -1.
+
+    Work that this gang may stop counts as gone after the cost of stopping it.
     """
     hold = free_hold(w)
     if hold < 0:
         return -1
-    window_ms = w.policy[P_HOLD_WINDOW_MS]
-    window_ms += nodes_in(w, trailing_zeros(cells), w.job_gpus[slot]) * w.policy[P_HOLD_WINDOW_NODE_MS]
-    bound_ms = now_ms + (HORIZON_MS if urgent else window_ms)
     cell = plan_gang(w, slot, cells, w.job_priority[slot], now_ms, bound_ms)
     if cell < 0:
         return -1
     nodes = nodes_in(w, cell, w.job_gpus[slot])
     fill_plan(w, cell, nodes, w.job_priority[slot], now_ms)
     soonest = time_for(w, w.plan_rack0[0], w.plan_rack1[0], nodes, now_ms, bound_ms)
-    patience = w.policy[P_PATIENCE_MS] if nodes > w.cell_rack_size[cell] and not urgent else 0
+    patience = w.policy[P_PATIENCE_MS] if nodes > w.cell_rack_size[cell] and kind == FOR_GANG else 0
     choose_nodes(w, cell, nodes, soonest + patience)
     at_ms = latest_ms(w, now_ms)
     set_aside(w, cell, nodes)
-    keep_picks(w, hold, FOR_URGENT if urgent else FOR_GANG, cell, nodes, at_ms)
+    keep_picks(w, hold, kind, cell, nodes, at_ms)
     w.hold_slot[hold] = slot + 1
     w.job_hold[slot] = hold + 1
     emit(w, HOLD, now_ms, w.job_id[slot], slot, w.job_attempt[slot], cell, at_ms, nodes)
     return hold
+
+
+@kernel
+def plan_again(w: HoldColumns, hold: int, now_ms: int) -> None:
+    """Choose a hold's nodes anew in the same cell, at once, so that nobody slips in between."""
+    slot = w.hold_slot[hold] - 1
+    kind = w.hold_kind[hold]
+    cell = w.hold_cell[hold]
+    drop_hold(w, hold)
+    if hold_gang(w, slot, 1 << cell, kind, now_ms + HORIZON_MS, now_ms) < 0:
+        w.job_plan_ms[slot] = 0

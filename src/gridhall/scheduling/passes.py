@@ -24,14 +24,19 @@ from gridhall.scheduling.decisions import (
     emit,
 )
 from gridhall.scheduling.holds import (
+    FOR_GANG,
     FOR_PROJECT,
+    FOR_URGENT,
     HOLDS,
+    choose_nodes,
     drop_hold,
     gives_way,
     hold_gang,
     hold_ready,
+    keep_picks,
     nodes_in,
     stop_cost_ms,
+    window_ms,
 )
 from gridhall.scheduling.jobs import (
     R_BACKOFF,
@@ -50,9 +55,11 @@ from gridhall.scheduling.queue import (
     P_CELL_HOLDS,
     P_DEPTH,
     P_HOLD_AFTER_MS,
+    P_HOLD_AFTER_NODES,
     P_HOLD_DEPTH,
     P_HOLD_SHARE_MILLI,
     P_PREEMPT_WAIT_MS,
+    P_PREEMPT_WITHIN_MS,
     P_REPLAN_MS,
     P_SPREAD_MILLI,
     P_SPREAD_WAIT_MS,
@@ -287,6 +294,49 @@ def start_ready_holds(w: StartColumns, cells: int, now_ms: int) -> None:
 
 
 @kernel
+def missing_nodes(w: StartColumns, hold: int) -> int:
+    """Nodes of a hold that are still busy."""
+    missing = 0
+    at = w.hold_chunk[hold]
+    while at != 0:
+        missing += count_ones(w.chunk_mask[at - 1] & ~w.rack_free[w.chunk_rack[at - 1]])
+        at = w.chunk_next[at - 1]
+    return missing
+
+
+@kernel
+def complete_hold(w: StartColumns, hold: int, now_ms: int) -> bool:
+    """Start a gang now on its held nodes that are free and open ones in place of the busy rest, if that is compact enough."""
+    cell = w.hold_cell[hold]
+    slot = w.hold_slot[hold] - 1
+    nodes = w.hold_nodes[hold]
+    if missing_nodes(w, hold) > w.cell_open[cell] or nodes <= w.cell_rack_size[cell]:
+        return False
+    if not quota_allows(w, slot, nodes * w.cell_gpus_per_node[cell]):
+        return False
+    for node in range(w.rack_node0[w.cell_rack0[cell]], w.rack_node0[w.cell_rack0[cell + 1]]):
+        bit = 1 << (node - w.rack_node0[w.node_rack[node]])
+        free = w.rack_free[w.node_rack[node]] & bit != 0
+        w.plan_ms[node] = 0 if free and (w.node_hold[node] == 0 or w.node_hold[node] == hold + 1) else NEVER_MS
+    w.plan_rack0[0] = w.cell_rack0[cell]
+    w.plan_rack1[0] = w.cell_rack0[cell + 1]
+    choose_nodes(w, cell, nodes, now_ms)
+    if w.picks[0] > racks_allowed(w, slot, cell, nodes, now_ms):
+        w.picks[0] = 0
+        return False
+    place = queue_find(w, slot, w.job_key[slot])
+    kind = w.hold_kind[hold]
+    drop_hold(w, hold)
+    keep_picks(w, hold, kind, cell, nodes, now_ms)
+    w.hold_slot[hold] = slot + 1
+    w.job_hold[slot] = hold + 1
+    if start_hold(w, hold, now_ms) != 0:
+        return False
+    queue_drop(w, place)
+    return True
+
+
+@kernel
 def consider_hold(w: StartColumns, slot: int, reason: int, now_ms: int) -> None:
     """Give a blocked job a time reservation if it is entitled to one; urgent work may stop others for it."""
     if w.job_hold[slot] != 0 or w.job_plan_ms[slot] > now_ms:
@@ -294,18 +344,33 @@ def consider_hold(w: StartColumns, slot: int, reason: int, now_ms: int) -> None:
     if reason != R_CAPACITY and reason != R_TOPOLOGY and reason != R_SPARES:
         return
     priority = w.job_priority[slot]
-    urgent = priority >= 2 and (priority >= 3 or now_ms - w.job_submit_ms[slot] >= w.policy[P_PREEMPT_WAIT_MS])
-    if not urgent and now_ms - w.job_submit_ms[slot] < w.policy[P_HOLD_AFTER_MS]:
+    waited = now_ms - w.job_submit_ms[slot]
+    urgent = priority >= 3 or (priority == 2 and waited >= w.policy[P_PREEMPT_WAIT_MS])
+    patient = waited >= hold_after_ms(w, slot)
+    if not (urgent or patient) or not quota_allows(w, slot, w.job_gpus[slot]):
         return
     cells = cells_for_hold(w, slot)
-    if cells == 0 or not quota_allows(w, slot, w.job_gpus[slot]):
+    if cells == 0:
         return
     w.job_plan_ms[slot] = now_ms + w.policy[P_REPLAN_MS]
-    hold = hold_gang(w, slot, cells, urgent, now_ms)
+    hold = -1
+    if urgent:
+        hold = hold_gang(w, slot, cells, FOR_URGENT, now_ms + w.policy[P_PREEMPT_WITHIN_MS], now_ms)
+        if hold >= 0:
+            stop_for_hold(w, hold, priority, now_ms, WHY_PREEMPTED)
+    if patient and hold < 0:
+        nodes = nodes_in(w, trailing_zeros(cells), w.job_gpus[slot])
+        hold = hold_gang(w, slot, cells, FOR_GANG, now_ms + window_ms(w, nodes), now_ms)
     if hold >= 0:
         w.job_reason[slot] = R_HELD
-        if urgent:
-            stop_for_hold(w, hold, priority, now_ms, WHY_PREEMPTED)
+
+
+@kernel
+def hold_after_ms(w: StartColumns, slot: int) -> int:
+    """How long a blocked gang waits before it is given a hold: the larger, the sooner."""
+    nodes = nodes_in(w, trailing_zeros(w.job_cells[slot]), w.job_gpus[slot])
+    half = w.policy[P_HOLD_AFTER_NODES]
+    return w.policy[P_HOLD_AFTER_MS] * half // (half + nodes)
 
 
 @kernel

@@ -59,6 +59,7 @@ class Holds(_Part):
 
     depth: Annotated[int, Field(ge=0, le=10_000)]
     after_hours: Hours
+    after_nodes: Annotated[int, Field(ge=1, le=1_000_000)]
     window_hours: Hours
     window_hours_per_1000_nodes: Hours
     per_cell: Annotated[int, Field(ge=0, le=64)]
@@ -73,6 +74,7 @@ class Preemption(_Part):
     """When higher work may stop lower work."""
 
     wait_minutes: Hours
+    within_minutes: Hours
 
 
 class Failures(_Part):
@@ -114,6 +116,7 @@ class Policy(_Part):
             q.P_TICK_MS: self.passes.tick_minutes * minute,
             q.P_HOLD_DEPTH: self.holds.depth,
             q.P_HOLD_AFTER_MS: self.holds.after_hours * hour,
+            q.P_HOLD_AFTER_NODES: self.holds.after_nodes,
             q.P_HOLD_WINDOW_MS: self.holds.window_hours * hour,
             q.P_HOLD_WINDOW_NODE_MS: self.holds.window_hours_per_1000_nodes * hour / 1000,
             q.P_CELL_HOLDS: self.holds.per_cell,
@@ -128,6 +131,7 @@ class Policy(_Part):
             q.P_HIGH_MILLI: self.prediction.end_quantile * 1000,
             q.P_OVERRUN_MS: self.prediction.overrun_hours * hour,
             q.P_PREEMPT_WAIT_MS: self.preemption.wait_minutes * minute,
+            q.P_PREEMPT_WITHIN_MS: self.preemption.within_minutes * minute,
             q.P_MAX_STUCK: self.failures.stuck_limit,
             q.P_BACKOFF_MS: self.failures.backoff_minutes * minute,
         }
