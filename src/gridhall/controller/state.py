@@ -7,7 +7,8 @@ from gridhall.fleet.arrays import FleetArrays
 from gridhall.fleet.capacity import PART_SETS, RACK_SETS, set_words
 from gridhall.kernel import Columns, Ints, column
 from gridhall.scheduling.policy import Policy
-from gridhall.scheduling.starts import StartColumns
+from gridhall.scheduling.sharing import TypicalPods, pool_init, pool_set_types, pool_sizes
+from gridhall.scheduling.starts import NOTHING_REFUSED, StartColumns
 from gridhall.tenancy import Tenancy
 from gridhall.tenancy.quota import UNLIMITED
 
@@ -25,9 +26,12 @@ class ControllerState(StartColumns):
     n_slots = column(1)
 
 
-def new_state(fleet: FleetArrays, tenancy: Tenancy, policy: Policy, slots: int = 4096) -> ControllerState:
+def new_state(
+    fleet: FleetArrays, tenancy: Tenancy, policy: Policy, slots: int = 4096, typical: TypicalPods | None = None
+) -> ControllerState:
     """A state for a fleet on which nothing is up yet: nodes join by NODE_UP events.
 
+    `typical` is the work that the shared pool is to expect; without it the pool takes the first node that fits.
     `slots` is the room for jobs queued and running; `grow_state` makes more.
     """
     sizes = state_sizes(fleet, tenancy, slots)
@@ -37,6 +41,11 @@ def new_state(fleet: FleetArrays, tenancy: Tenancy, policy: Policy, slots: int =
     fill_tenancy(w, tenancy)
     w.policy[: len(policy.numbers())] = policy.numbers()
     w.cell_spares[:] = policy.spares(w.cell_nodes_all[:])
+    pool_init(w, fleet, policy.pool.settings())
+    w.pool_up[:] = 0
+    if typical is not None:
+        pool_set_types(w, typical)
+    w.shared_refused_milli[0] = NOTHING_REFUSED
     w.n_slots[0] = slots
     w.effect_room[0] = sizes["effects"]
     w.effect_digest[:] = (2166136261, 40389)
@@ -66,7 +75,7 @@ def state_sizes(fleet: FleetArrays, tenancy: Tenancy, slots: int) -> dict[str, i
     }
     sizes |= {f"{name}_1": sizes[name] + 1 for name in ("cells", "halls", "pods", "racks")}
     sizes["bit_words"] = sum(words for pair in set_spans(fleet) for words in pair)
-    return sizes
+    return sizes | pool_sizes(fleet)
 
 
 def set_spans(fleet: FleetArrays) -> list[tuple[int, int]]:
@@ -94,7 +103,10 @@ def fill_fleet(w: ControllerState, fleet: FleetArrays) -> None:
     w.hall_pod0[:] = first_of(fleet.pod_hall, len(fleet.hall_cell))
     w.node_rack[:] = np.repeat(np.arange(len(fleet.rack_cell)), np.diff(fleet.rack_node0))
     np.maximum.at(w.view("cell_rack_size"), fleet.rack_cell, fleet.rack_nodes)
-    np.add.at(w.view("cell_nodes_all"), fleet.rack_cell, fleet.rack_nodes)
+    sharing = fleet.rack_sharing == 1
+    np.add.at(w.view("cell_nodes_all"), fleet.rack_cell[~sharing], fleet.rack_nodes[~sharing])
+    np.add.at(w.view("cell_shared_nodes"), fleet.rack_cell[sharing], fleet.rack_nodes[sharing])
+    w.node_shared[:] = fleet.rack_sharing[w.node_rack[:]]
     w.node_free_ms[:] = 1 << 60
     w.all_cells[0] = (1 << len(w.cell_site)) - 1
 
@@ -120,7 +132,8 @@ def fill_sets(w: ControllerState) -> None:
 def fill_tenancy(w: ControllerState, tenancy: Tenancy) -> None:
     """Weights and the quota tree: root, organisations, projects."""
     organisations = len(tenancy.organisations)
-    gpus = int((w.cell_nodes_all[:] * w.cell_gpus_per_node[:]).sum())
+    nodes = w.cell_nodes_all[:] + w.cell_shared_nodes[:]
+    gpus = int((nodes * w.cell_gpus_per_node[:]).sum())
     w.n_projects[0], w.n_organisations[0] = len(tenancy.projects), organisations
     w.org_weight[:] = [each.weight for each in tenancy.organisations]
     w.project_weight[:] = [each.weight for each in tenancy.projects]

@@ -82,7 +82,8 @@ from gridhall.scheduling.queue import (
     queue_put,
     queue_sort,
 )
-from gridhall.scheduling.starts import SWAPPED, level_of_picks, predicted_end_ms, release, say_start
+from gridhall.scheduling.sharing import pool_set_up
+from gridhall.scheduling.starts import NOTHING_REFUSED, SWAPPED, level_of_picks, predicted_end_ms, release, say_start
 
 as_controller = state_cast(ControllerState)
 
@@ -138,14 +139,17 @@ def ask_for_wake(w: ControllerState, now_ms: int) -> None:
 
 
 @kernel
-def cells_that_could(w: ControllerState, cells: int, gpus: int, gpus_per_node: int) -> int:
+def cells_that_could(w: ControllerState, cells: int, gpus: int, gpus_per_node: int, gpu_milli: int) -> int:
     """The cells of a mask that could hold the gang if they were empty and complete."""
     could = 0
     rest = cells & w.all_cells[0]
     while rest != 0:
         cell = trailing_zeros(rest)
         rest &= rest - 1
-        if gpus_per_node <= w.cell_gpus_per_node[cell] and nodes_in(w, cell, gpus) <= w.cell_nodes_all[cell]:
+        per_node = w.cell_gpus_per_node[cell]
+        in_pool = gpus <= per_node and w.cell_shared_nodes[cell] > 0
+        as_gang = gpu_milli == 1000 and nodes_in(w, cell, gpus) <= w.cell_nodes_all[cell]
+        if gpus_per_node <= per_node and (in_pool or as_gang):
             could |= 1 << cell
     return could
 
@@ -155,7 +159,7 @@ def on_submit(w: ControllerState, now_ms: int) -> None:
     """Refuse what can never run, else give it a slot and try to start it at once."""
     project = w.event[3]
     gpus = w.event[9]
-    cells = cells_that_could(w, w.event[14], gpus, w.event[10])
+    cells = cells_that_could(w, w.event[14], gpus, w.event[10], w.event[11])
     reason = 0
     if cells == 0:
         reason = R_PLACES
@@ -398,6 +402,9 @@ def rack_picks(w: ControllerState, slot: int) -> None:
 @kernel
 def on_node(w: ControllerState, kind: int, node: int, now_ms: int) -> None:
     """A node joins, is lost, or is retired. Gangs on a lost node are told by their own LOST events."""
+    if w.node_shared[node] == 1:
+        pool_set_up(w, w.pool_of_node[node], 1 if kind == NODE_UP else 0)
+        w.shared_refused_milli[0] = NOTHING_REFUSED
     if kind == NODE_UP:
         w.node_out[node] = 0
         set_node_up(w, node, 1)
@@ -418,6 +425,7 @@ def on_node(w: ControllerState, kind: int, node: int, now_ms: int) -> None:
 def on_tick(w: ControllerState, now_ms: int) -> None:
     """What time alone changes: fair share on its grid, late predictions, holds that slipped, reservations that begin."""
     w.wake_ms[0] = 0
+    w.shared_refused_milli[0] = NOTHING_REFUSED
     if now_ms >= w.fair_next_ms[0]:
         grid = w.policy[P_FAIR_GRID_MS]
         w.fair_next_ms[0] = (now_ms // grid + 1) * grid

@@ -47,6 +47,7 @@ class CapacityColumns(Columns):
     node_gpu_mask = column("nodes")  # which of them
     node_job = column("nodes")  # slot + 1 of the gang that has the whole node
     node_hold = column("nodes")  # hold + 1
+    node_shared = column("nodes")  # 1 = its GPUs may be divided: it belongs to the shared pool, not to the open capacity
     node_end_ms = column("nodes")  # latest predicted end of the work on it
     gpu_job = column("nodes", MAX_GPUS_PER_NODE)  # slot + 1 on partly used nodes
     # indexes
@@ -181,7 +182,7 @@ def refresh_part(w: CapacityColumns, node: int) -> None:
     """Bring the set of partly used nodes up to date after the node's use, health or hold changed."""
     cell = w.rack_cell[w.node_rack[node]]
     free = 0
-    usable = w.node_up[node] == 1 and w.node_out[node] == 0 and w.node_hold[node] == 0
+    usable = w.node_up[node] == 1 and w.node_out[node] == 0 and w.node_hold[node] == 0 and w.node_shared[node] == 0
     if usable and w.node_used[node] > 0:
         free = w.cell_gpus_per_node[cell] - w.node_used[node]
     old = w.node_part[node]
@@ -206,7 +207,7 @@ def refresh_node(w: CapacityColumns, node: int) -> None:
     """Bring every index up to date after any fact of one node changed."""
     rack = w.node_rack[node]
     bit = 1 << (node - w.rack_node0[rack])
-    if w.node_up[node] == 1 and w.node_out[node] == 0 and w.node_used[node] == 0:
+    if w.node_up[node] == 1 and w.node_out[node] == 0 and w.node_used[node] == 0 and w.node_shared[node] == 0:
         w.rack_free[rack] |= bit
     else:
         w.rack_free[rack] &= ~bit
@@ -214,7 +215,7 @@ def refresh_node(w: CapacityColumns, node: int) -> None:
         w.rack_held[rack] |= bit
     else:
         w.rack_held[rack] &= ~bit
-    if w.node_up[node] == 0 or w.node_out[node] != 0 or w.node_hold[node] != 0:
+    if w.node_up[node] == 0 or w.node_out[node] != 0 or w.node_hold[node] != 0 or w.node_shared[node] != 0:
         w.node_free_ms[node] = NEVER_MS
     else:
         w.node_free_ms[node] = w.node_end_ms[node]

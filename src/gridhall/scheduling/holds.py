@@ -259,6 +259,7 @@ def keep_picks(w: HoldColumns, hold: int, kind: int, cell: int, nodes: int, at_m
     for place in range(w.picks[0] - 1, -1, -1):
         chunks = new_chunk(w, w.pick_rack[place], w.pick_mask[place], chunks)
     w.hold_chunk[hold] = chunks
+    w.picks[0] = 0
     mark_nodes(w, hold, hold + 1)
 
 

@@ -70,11 +70,13 @@ from gridhall.scheduling.starts import (
     StartColumns,
     charged_gpus,
     level_of_picks,
+    needs_share,
     predicted_end_ms,
     quota_allows,
     start_hold,
     start_part,
     start_picks,
+    start_shared,
     watts_per_node,
 )
 
@@ -159,6 +161,11 @@ def try_start(w: StartColumns, slot: int, cells: int, now_ms: int) -> int:
     if not quota_allows(w, slot, w.job_gpus[slot]):
         w.decided[N_QUOTA] += 1
         return R_QUOTA
+    shares = w.pool_count[0] > 0 and w.job_gpus[slot] <= MAX_GPUS_PER_NODE
+    if needs_share(w, slot):
+        reason = start_shared(w, slot, allowed, now_ms)
+        count_reason(w, reason)
+        return reason
     reason = R_NOT_READY
     rest = allowed
     while rest != 0:
@@ -175,6 +182,8 @@ def try_start(w: StartColumns, slot: int, cells: int, now_ms: int) -> int:
             if allowed != w.all_cells[0]:
                 w.decided[N_PLACES] += 1
             return 0
+    if shares and start_shared(w, slot, allowed, now_ms) == 0:
+        return 0
     if reason != R_NOT_READY and reason != R_QUOTA and start_in_hold(w, slot, allowed, now_ms):
         return 0
     count_reason(w, reason)
@@ -218,7 +227,8 @@ def cells_with_room(w: StartColumns, cells: int) -> int:
     while rest != 0:
         cell = trailing_zeros(rest)
         rest &= rest - 1
-        if w.cell_open[cell] > 0 or w.cell_part_gpus[cell] > 0 or w.cell_held_nodes[cell] > 0:
+        held = w.cell_held_nodes[cell] + w.cell_shared_nodes[cell]
+        if w.cell_open[cell] > 0 or w.cell_part_gpus[cell] > 0 or held > 0:
             room |= 1 << cell
     return room
 
@@ -234,6 +244,8 @@ def most_open_gpus(w: StartColumns, cells: int) -> int:
         nodes = w.cell_open[cell]
         if w.cell_held_nodes[cell] > 0:
             nodes = max(nodes, w.cell_rack_size[cell])
+        if w.cell_shared_nodes[cell] > 0:
+            nodes = max(nodes, 1)
         gpus = nodes * w.cell_gpus_per_node[cell]
         most = max(most, max(gpus, min(w.cell_part_gpus[cell], w.cell_gpus_per_node[cell] - 1)))
     return most

@@ -190,6 +190,7 @@ def find_part(w: PlacementColumns, cell: int, gpus: int, watts: int, spares: int
         return -R_POWER
     if w.cell_open[cell] - spares < 1:
         return -R_CAPACITY if w.cell_open[cell] < 1 else -R_SPARES
+    w.picks[0] = 0
     if pick_rack_level(w, cell, 1, watts) != 0:
         return -R_POWER
     node = w.rack_node0[w.pick_rack[0]] + trailing_zeros(w.pick_mask[0])

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gridhall.errors import Fault, InputError
 from gridhall.kernel import Ints
 from gridhall.scheduling import queue as q
+from gridhall.scheduling.sharing import PoolPolicy
 
 DEFAULT_POLICY = Path(__file__).with_name("default_policy.yaml")
 
@@ -84,6 +85,19 @@ class Failures(_Part):
     backoff_minutes: Hours
 
 
+class Pool(_Part):
+    """How the shared-GPU pool decides; see `gridhall.scheduling.sharing`."""
+
+    step_milli: Annotated[int, Field(ge=1, le=1000)]
+    round_milli: Annotated[int, Field(ge=0, le=999)]
+    stranded_milli: Annotated[int, Field(ge=0, le=1_000_000)]
+    order_seed: Annotated[int, Field(ge=0, le=1_000_000)]
+
+    def settings(self) -> PoolPolicy:
+        """The same numbers for the pool's kernels."""
+        return PoolPolicy(self.step_milli, self.round_milli, self.stranded_milli, self.order_seed)
+
+
 class Policy(_Part):
     """All numbers of the policy file."""
 
@@ -95,6 +109,7 @@ class Policy(_Part):
     holds: Holds
     preemption: Preemption
     failures: Failures
+    pool: Pool
 
     def numbers(self) -> Ints:
         """The numbers as the kernels read them, indexed by `queue.P_*`."""

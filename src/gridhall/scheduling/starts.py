@@ -15,19 +15,26 @@ from gridhall.scheduling.decisions import (
     emit,
 )
 from gridhall.scheduling.holds import HoldColumns, drop_hold
-from gridhall.scheduling.jobs import R_POWER, R_QUOTA, RUNNING, drop_chunks, new_chunk
-from gridhall.scheduling.placement import LEVEL_CELL, LEVEL_HALL, LEVEL_POD, LEVEL_RACK, drop_picks
+from gridhall.scheduling.jobs import R_POWER, R_QUOTA, R_SHARED_FULL, RUNNING, drop_chunks, new_chunk
+from gridhall.scheduling.placement import LEVEL_CELL, LEVEL_HALL, LEVEL_POD, LEVEL_RACK, RACK_TRIES, drop_picks
 from gridhall.scheduling.predictor import PredictorColumns
 from gridhall.scheduling.queue import accrue
+from gridhall.scheduling.sharing import SharingColumns, pool_give, pool_next, pool_pick_gpu, pool_take
 from gridhall.tenancy.quota import quota_give, quota_left, quota_take
 
 FRESH = 0
 AGAIN = 1
 SWAPPED = 2
+NOTHING_REFUSED = 1 << 40
+"""Value of `shared_refused_milli` while every request may be tried."""
 
 
-class StartColumns(HoldColumns, PredictorColumns):
+class StartColumns(HoldColumns, PredictorColumns, SharingColumns):
     """Everything that scheduling knows; sizes as in the classes above."""
+
+    cell_shared_nodes = column("cells")  # nodes of the shared pool, whenever they come
+    cell_shared_milli = column("cells")  # allocated in the pool, 1/1000 GPU
+    shared_refused_milli = column(1)  # the smallest request that found no room since the pool last changed
 
     quota_project0 = column(1)  # quota node of project 0
     all_cells = column(1)  # mask of all cells
@@ -142,6 +149,67 @@ def start_part(w: StartColumns, slot: int, cell: int, node: int, now_ms: int) ->
 
 
 @kernel
+def needs_share(w: StartColumns, slot: int) -> bool:
+    """Whether a job wants a part of a GPU, which only the shared pool has."""
+    return w.job_gpu_milli[slot] < 1000
+
+
+@kernel
+def start_shared(w: StartColumns, slot: int, cells: int, now_ms: int) -> int:
+    """Start a job of one node in the shared pool; 0, or the reason why not."""
+    gpus = w.job_gpus[slot]
+    milli = w.job_gpu_milli[slot]
+    cpu = w.job_cpu_milli[slot]
+    mem = w.job_mem_mib[slot]
+    if gpus * milli >= w.shared_refused_milli[0]:
+        return R_SHARED_FULL
+    node = pool_next(w, cells, cpu, mem, milli, gpus, -1)
+    tries = 0
+    while node >= 0 and tries < RACK_TRIES:
+        cell = w.pool_cell[node]
+        rack = w.node_rack[w.pool_node[node]]
+        node_w = gpus * milli * w.cell_gpu_span_w[cell] * w.job_power_milli[slot] // 1000000
+        if watts_left(w, rack) >= node_w:
+            take_share(w, slot, node, cell, rack, node_w, now_ms)
+            return 0
+        w.power_asked[0] += 1
+        tries += 1
+        node = pool_next(w, cells, cpu, mem, milli, gpus, node)
+    if tries > 0:
+        return R_POWER
+    w.shared_refused_milli[0] = gpus * milli
+    return R_SHARED_FULL
+
+
+@kernel
+def take_share(w: StartColumns, slot: int, node: int, cell: int, rack: int, node_w: int, now_ms: int) -> None:
+    """Take a job's share of a pool node and start it."""
+    milli = w.job_gpu_milli[slot]
+    gpus = w.job_gpus[slot]
+    mask = pool_pick_gpu(w, node, w.job_cpu_milli[slot], milli, gpus)
+    pool_take(w, node, mask, milli, w.job_cpu_milli[slot], w.job_mem_mib[slot])
+    commit_watts(w, rack, node_w)
+    if (w.job_cells[slot] >> cell) & 1 == 0 or watts_left(w, rack) < 0:
+        w.decided[N_BREACH] += 1
+    w.cell_shared_milli[cell] += gpus * milli
+    w.job_gpu_mask[slot] = mask
+    w.job_chunk[slot] = new_chunk(w, rack, 1 << (w.pool_node[node] - w.rack_node0[rack]), 0)
+    w.job_nodes[slot] = 1
+    w.job_node_gpus[slot] = gpus
+    w.job_node_w[slot] = node_w
+    book(w, slot, cell, (gpus * milli + 999) // 1000, LEVEL_RACK, now_ms)
+
+
+@kernel
+def give_share(w: StartColumns, slot: int, node: int) -> None:
+    """Take a job's share of a pool node back."""
+    milli = w.job_gpu_milli[slot]
+    pool_give(w, w.pool_of_node[node], w.job_gpu_mask[slot], milli, w.job_cpu_milli[slot], w.job_mem_mib[slot])
+    w.cell_shared_milli[w.job_cell[slot]] -= w.job_gpus[slot] * milli
+    w.shared_refused_milli[0] = NOTHING_REFUSED
+
+
+@kernel
 def pick_chunks(w: StartColumns, chunks: int, node_w: int) -> bool:
     """Pick exactly the nodes of a list of chunks; False, and no picks, when a power ancestor cannot bear them."""
     w.picks[0] = 0
@@ -200,10 +268,13 @@ def release(w: StartColumns, slot: int, now_ms: int) -> None:
         rack = w.chunk_rack[at - 1]
         mask = w.chunk_mask[at - 1]
         commit_watts(w, rack, -count_ones(mask) * w.job_node_w[slot])
-        if w.job_gpu_mask[slot] == 0:
+        node = w.rack_node0[rack] + trailing_zeros(mask)
+        if w.node_shared[node] == 1:
+            give_share(w, slot, node)
+        elif w.job_gpu_mask[slot] == 0:
             give_nodes(w, rack, mask)
         else:
-            give_gpus(w, w.rack_node0[rack] + trailing_zeros(mask), w.job_gpu_mask[slot])
+            give_gpus(w, node, w.job_gpu_mask[slot])
         at = w.chunk_next[at - 1]
     drop_chunks(w, w.job_chunk[slot])
     w.job_chunk[slot] = 0

@@ -58,7 +58,8 @@ class Tenancy:
     def quota_tree(self, fleet_gpus: int) -> QuotaTree:
         """The compiled tree over a fleet of so many GPUs: the root, then organisations, then projects.
 
-        The root's total is the sum of all quotas, or the fleet if that is more: what nobody was promised can be borrowed.
+        What nobody was promised can be borrowed: the root's total is the fleet less what its organisations never lend.
+        Where everything is lent, the root binds nobody, because the fleet itself does.
         """
         owners: Sequence[Organisation | Project] = [*self.organisations, *self.projects]
         parent = np.concatenate(
@@ -72,7 +73,7 @@ class Tenancy:
             guarantee[node] = max(0, total[node] - lend[node])
             total[parent[node]] += total[node] - guarantee[node]
         promised = int(guarantee[1 : 1 + len(self.organisations)].sum())
-        total[0] = max(int(total[0]), fleet_gpus - promised)
+        total[0] = max(int(total[0]), fleet_gpus - promised) if promised else UNLIMITED
         most = total.copy()
         for node in range(1, len(parent)):
             most[node] = min(total[node] + borrow[node], guarantee[node] + most[parent[node]])

@@ -5,7 +5,6 @@ of writing. A failure keeps the work of whole cycles; a wanted stop writes one m
 """
 
 from gridhall.controller.events import EVENT_WIDTH
-from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
 from gridhall.engines.twin.meters import add_watts
 from gridhall.engines.twin.world import (
     HORIZON,
@@ -36,6 +35,7 @@ def accept(v: WorldColumns, row: int, slot: int) -> None:
     v.told_gpus[slot] = v.in_event[base + 9]
     v.told_submit_ms[slot] = v.in_event[base + 1]
     v.true_power_milli[slot] = v.in_event[base + 16]
+    v.true_gpu_milli[slot] = v.in_event[base + 11]
     v.true_checkpoint_ms[slot] = v.in_event[base + 17]
     v.true_cost_ms[slot] = v.in_event[base + 18]
     v.true_total_ms[slot] = max(1, v.in_duration_ms[row])
@@ -97,7 +97,7 @@ def open_attempt(v: WorldColumns, slot: int, attempt: int, cell: int, nodes: int
     if nodes > 1:
         gpus = v.cell_gpus[cell]
     v.true_gpus[slot] = 0
-    charged = gpus * v.cell_span_w[cell] * v.true_power_milli[slot] // 1000
+    charged = gpus * v.true_gpu_milli[slot] * v.cell_span_w[cell] * v.true_power_milli[slot] // 1000000
     v.true_node_w[slot] = charged * v.draw_milli[0] // 1000
     v.true_why[slot] = HORIZON
     v.true_new_saved_ms[slot] = v.true_saved_ms[slot]
@@ -116,24 +116,13 @@ def open_piece(v: WorldColumns, slot: int, rack: int, mask: int, gpu_mask: int, 
     v.last_racks[slot] += 1
     v.true_gpus[slot] += count_ones(mask) * count_ones(gpu_mask)
     add_watts(v, rack, count_ones(mask) * v.true_node_w[slot], time_ms)
-    whole = count_ones(gpu_mask) == v.cell_gpus[v.cell_of_rack[rack]]
+    whole = count_ones(gpu_mask) == v.cell_gpus[v.cell_of_rack[rack]] and v.true_gpu_milli[slot] == 1000
     rest = mask
     while rest != 0:
         node = v.rack_first_node[rack] + trailing_zeros(rest)
         rest &= rest - 1
         if whole:
             v.node_slot[node] = slot + 1
-        else:
-            mark_gpus(v, node, gpu_mask, slot + 1)
-
-
-@kernel
-def mark_gpus(v: WorldColumns, node: int, gpu_mask: int, mark: int) -> None:
-    """Write who works on some GPUs of a node."""
-    rest = gpu_mask
-    while rest != 0:
-        v.gpu_slot[node * MAX_GPUS_PER_NODE + trailing_zeros(rest)] = mark
-        rest &= rest - 1
 
 
 @kernel
@@ -150,21 +139,11 @@ def close_pieces(v: WorldColumns, slot: int, time_ms: int) -> None:
             rest &= rest - 1
             if v.node_slot[node] == slot + 1:
                 v.node_slot[node] = 0
-            else:
-                clear_gpus(v, node, slot + 1)
         following = v.piece_next[at - 1]
         v.piece_next[at - 1] = v.piece_free[0]
         v.piece_free[0] = at
         at = following
     v.true_chunk[slot] = 0
-
-
-@kernel
-def clear_gpus(v: WorldColumns, node: int, mark: int) -> None:
-    """Take a job's mark off the GPUs of a node."""
-    for gpu in range(MAX_GPUS_PER_NODE):
-        if v.gpu_slot[node * MAX_GPUS_PER_NODE + gpu] == mark:
-            v.gpu_slot[node * MAX_GPUS_PER_NODE + gpu] = 0
 
 
 @kernel
@@ -177,11 +156,12 @@ def close_attempt(v: WorldColumns, slot: int, time_ms: int) -> None:
     close_pieces(v, slot, time_ms)
     v.true_running[slot] = 0
     cell = v.true_cell[slot]
-    idle = v.cell_idle_w[cell] * gpus // v.cell_gpus[cell]
+    milli = gpus * v.true_gpu_milli[slot]
+    idle = v.cell_idle_w[cell] * milli // (1000 * v.cell_gpus[cell])
     joules = joules_of(v, slot, nodes * v.true_node_w[slot] + idle, span)
     work = v.true_new_saved_ms[slot] - v.true_saved_ms[slot]
     v.true_saved_ms[slot] = v.true_new_saved_ms[slot]
-    account(v, slot, gpus, span, work, why)
+    account(v, slot, milli, span, work, why)
     base = v.out_count[1] * INTERVAL_WIDTH
     v.out_count[1] += 1
     v.out_intervals[base] = v.true_job[slot]
@@ -208,29 +188,35 @@ def joules_of(v: WorldColumns, slot: int, watts: int, span_ms: int) -> int:
 
 
 @kernel
-def account(v: WorldColumns, slot: int, gpus: int, span_ms: int, work_ms: int, why: int) -> None:
-    """Split an attempt's GPU time into useful work, start-up, checkpoint writing, and what its end threw away."""
-    v.sum_allocated[slot] += gpus * span_ms
-    v.sum_work[slot] += gpus * work_ms
-    v.allocated_gpu_ms[0] += gpus * span_ms
-    v.work_gpu_ms[0] += gpus * work_ms
-    delay = min(span_ms, v.true_begin_ms[slot] - v.true_start_ms[slot])
+def account(v: WorldColumns, slot: int, milli: int, span_ms: int, work_ms: int, why: int) -> None:
+    """Split an attempt's GPU time into useful work, start-up, checkpoint writing, and what its end threw away.
+
+    `milli` is its size in 1/1000 GPU; the parts add up to the whole.
+    """
+    allocated = milli * span_ms // 1000
+    work = milli * work_ms // 1000
+    v.sum_allocated[slot] += allocated
+    v.sum_work[slot] += work
+    v.allocated_gpu_ms[0] += allocated
+    v.work_gpu_ms[0] += work
+    delay_ms = min(span_ms, v.true_begin_ms[slot] - v.true_start_ms[slot])
+    writing_ms = 0
     interval = v.true_checkpoint_ms[slot]
-    writing = 0
     if interval > 0:
-        writing = min(span_ms - delay - work_ms, work_ms // interval * v.true_cost_ms[slot])
-    writing = max(0, writing)
-    v.lost_gpu_ms[L_RESTART] += gpus * delay
-    v.lost_gpu_ms[L_CHECKPOINT] += gpus * writing
-    rest = gpus * (span_ms - delay - work_ms - writing)
+        writing_ms = max(0, min(span_ms - delay_ms - work_ms, work_ms // interval * v.true_cost_ms[slot]))
+    delay = milli * delay_ms // 1000
+    writing = milli * writing_ms // 1000
+    v.lost_gpu_ms[L_RESTART] += delay
+    rest = allocated - work - delay - writing
+    place = L_CHECKPOINT
     if why == NODE_FAILED:
-        v.lost_gpu_ms[L_FAILURE] += rest
+        place = L_FAILURE
     elif why == PREEMPTED:
-        v.lost_gpu_ms[L_PREEMPT] += rest
+        place = L_PREEMPT
     elif why == HORIZON:
-        v.lost_gpu_ms[L_UNFINISHED] += rest
-    else:
-        v.lost_gpu_ms[L_CHECKPOINT] += rest
+        place = L_UNFINISHED
+    v.lost_gpu_ms[L_CHECKPOINT] += writing
+    v.lost_gpu_ms[place] += rest
 
 
 @kernel

@@ -34,7 +34,6 @@ from gridhall.engines.twin.world import (
     TIMED_OUT,
     WorldColumns,
 )
-from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
 from gridhall.kernel import kernel, state_cast
 from gridhall.scheduling.decisions import (
     ACCEPT,
@@ -271,10 +270,18 @@ def node_fails(w: ControllerState, v: WorldColumns) -> None:
     say(w, v, ev.NODE_DOWN, time_ms, node, 0, 0, 0)
     if v.node_slot[node] != 0:
         gang_dies(w, v, v.node_slot[node] - 1, time_ms)
-    for gpu in range(v.cell_gpus[cell]):
-        mark = v.gpu_slot[node * MAX_GPUS_PER_NODE + gpu]
-        if mark != 0:
-            gang_dies(w, v, mark - 1, time_ms)
+        return
+    for slot in range(v.room[7]):
+        if v.true_running[slot] == 1 and v.true_nodes[slot] == 1 and runs_on(v, slot, node):
+            gang_dies(w, v, slot, time_ms)
+
+
+@kernel
+def runs_on(v: WorldColumns, slot: int, node: int) -> bool:
+    """Whether a job of one node runs on this one."""
+    piece = v.true_chunk[slot] - 1
+    rack = v.piece_rack[piece]
+    return v.piece_mask[piece] == 1 << (node - v.rack_first_node[rack]) and rack == v.rack_of_node[node]
 
 
 @kernel
@@ -347,10 +354,11 @@ def write_hour(w: ControllerState, v: WorldColumns, time_ms: int) -> None:
         v.out_fleet[row] = time_ms
         v.out_fleet[row + 1] = cell
         v.out_fleet[row + 2] = online
-        v.out_fleet[row + 3] = w.cell_used_gpus[cell]
+        used = w.cell_used_gpus[cell] + w.cell_shared_milli[cell] // 1000
+        v.out_fleet[row + 3] = used
         v.out_fleet[row + 4] = down
         v.out_queue[base + 3] += online
-        v.out_queue[base + 4] += w.cell_used_gpus[cell]
+        v.out_queue[base + 4] += used
         v.out_queue[base + 5] += down
 
 

@@ -15,9 +15,10 @@ from gridhall.engines.twin.faults import Faults, fault_windows
 from gridhall.engines.twin.settings import OnProgress, Plan, Progress, Totals
 from gridhall.engines.twin.tables import STATES, TABLES, Sink
 from gridhall.engines.twin.world import H_GIVEN, H_NODE_OUT, H_NODE_UP, LOST_NAMES, WorldColumns
-from gridhall.fleet.arrays import FOREVER_MS
+from gridhall.fleet.arrays import FOREVER_MS, MAX_GPUS_PER_NODE
 from gridhall.kernel import Ints
 from gridhall.scheduling.decisions import COUNTER_NAMES
+from gridhall.scheduling.sharing import TypicalPods, typical_pods
 from gridhall.work.table import JobTable
 
 ROWS = 65_536
@@ -108,11 +109,21 @@ def run(plan: Plan, sink: Sink | None, on_progress: OnProgress | None = None) ->
 
 def start(plan: Plan) -> Twin:
     """A twin at the plan's start, with the nodes that are ready from then on planned to join."""
-    controller = new_state(plan.fleet, plan.tenancy, plan.policy)
+    controller = new_state(plan.fleet, plan.tenancy, plan.policy, typical=typical_work(plan))
     recorder = Recorder(plan.record, plan.fleet, plan.tenancy, plan.policy) if plan.record else None
     world = new_world(plan, controller, recorder is not None)
     faults = fault_windows(plan.world, controller.sizes["nodes"], plan.start_ms, plan.end_ms, plan.seed)
     return Twin(plan, controller, world, iter(plan.workload.chunks()), faults, recorder)
+
+
+def typical_work(plan: Plan) -> TypicalPods | None:
+    """What the shared pool is to expect: the jobs of one node among the workload's first ones."""
+    table = next(iter(plan.workload.chunks()), None)
+    if table is None or not plan.fleet.rack_sharing.any():
+        return None
+    single = table.take(table.gpus <= MAX_GPUS_PER_NODE)
+    cells = allowed_cells(single, plan)
+    return typical_pods(single.cpu_milli, single.gpu_milli, single.gpus, cells)
 
 
 # --- building the world ---------------------------------------------------------------------------------------------
@@ -218,9 +229,7 @@ def load_jobs(v: WorldColumns, table: JobTable | None, plan: Plan) -> None:
 
 def event_rows(table: JobTable, plan: Plan) -> Ints:
     """SUBMIT events for a table of jobs: sites and hardware become one mask of cells."""
-    cells = np.zeros(len(table), dtype=np.int64)
-    for cell, (site, hw) in enumerate(zip(plan.fleet.cell_site, plan.fleet.cell_hw, strict=True)):
-        cells |= ((table.places >> site) & (table.hardware >> hw) & 1) << cell
+    cells = allowed_cells(table, plan)
     columns = (
         *(np.full(len(table), ev.SUBMIT), table.submit_ms, table.job_id, table.project, table.user, table.name),
         *(table.priority, table.preemptible, table.tier, table.gpus, table.gpus_per_node, table.gpu_milli),
@@ -228,6 +237,14 @@ def event_rows(table: JobTable, plan: Plan) -> Ints:
         *(table.checkpoint_cost_ms, table.deadline_ms),
     )
     return np.stack(columns, axis=1).astype(np.int64)
+
+
+def allowed_cells(table: JobTable, plan: Plan) -> Ints:
+    """Sites and hardware of each job as one mask of cells."""
+    cells = np.zeros(len(table), dtype=np.int64)
+    for cell, (site, hw) in enumerate(zip(plan.fleet.cell_site, plan.fleet.cell_hw, strict=True)):
+        cells |= ((table.places >> site) & (table.hardware >> hw) & 1) << cell
+    return cells
 
 
 def load_faults(v: WorldColumns, faults: Faults | None) -> None:

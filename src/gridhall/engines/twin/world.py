@@ -8,7 +8,6 @@ Everything here is simulated, and the run folder says so.
 
 from gridhall.controller.events import EVENT_WIDTH
 from gridhall.engines.twin.tables import TABLES
-from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
 from gridhall.kernel import Columns, column
 
 H_END = 1
@@ -91,7 +90,8 @@ class WorldColumns(Columns):
     true_why = column("slots")
     true_cell = column("slots")
     true_nodes = column("slots")
-    true_gpus = column("slots")  # allocated
+    true_gpus = column("slots")  # allocated, wholly or in part
+    true_gpu_milli = column("slots")  # share of each
     true_node_w = column("slots")  # drawn above idle, per node
     true_chunk = column("slots")
     true_new_saved_ms = column("slots")
@@ -115,7 +115,6 @@ class WorldColumns(Columns):
     piece_next = column("chunks")
     piece_free = column(1)
     node_slot = column("nodes")  # slot + 1 of the gang that has the whole node
-    gpu_slot = column("nodes", MAX_GPUS_PER_NODE)
     node_on = column("nodes")
     # what is to come
     heap_ms = column("heap")
