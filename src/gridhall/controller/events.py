@@ -4,7 +4,8 @@
 
 | kind | fields |
 |---|---|
-| SUBMIT | job_id, project, user, name, priority, preemptible, tier, gpus, gpus_per_node, gpu_milli, cpu_milli, mem_mib, mask of allowed cells, limit_ms, power_milli, checkpoint_ms, checkpoint_cost_ms, deadline_ms |
+| SUBMIT | job_id, project, user, name, priority, preemptible, tier, gpus, gpus_per_node, gpu_milli, cpu_milli, |
+| | mem_mib, mask of allowed cells, limit_ms, power_milli, checkpoint_ms, checkpoint_cost_ms, deadline_ms |
 | ENDED | slot, attempt, final state, run time in ms of useful work in all |
 | STOPPED | slot, attempt, work saved in ms |
 | LOST | slot, attempt, work saved in ms: the gang died with a node |
@@ -13,6 +14,7 @@
 | LIMIT | power node, limit in W |
 | RESERVE | project, mask of cells, nodes, from ms, until ms |
 | CANCEL | slot, job_id |
+| GROW | slots: the state has room for so many jobs from here on; written in recordings only, never fed to `step` |
 
 Events about an attempt that is no longer current change nothing: engines may repeat themselves or be late.
 """
@@ -28,6 +30,7 @@ TICK = 8
 LIMIT = 9
 RESERVE = 10
 CANCEL = 11
+GROW = 12
 
 EVENT_NAMES = (
     "",
@@ -42,6 +45,7 @@ EVENT_NAMES = (
     "limit",
     "reserve",
     "cancel",
+    "grow",
 )
 EVENT_WIDTH = 20
 """Integers in one event row."""

@@ -1,49 +1,68 @@
 """Recording: the events of a run on disk, with what is needed to feed them again.
 
-A recording is a folder: `header.json`, `fleet.npz`, event batches `events-0001.npy` in order, and `end.json` with the digest of
-all effects and the hash of the state they led to.
+A recording is a folder: `header.json` (format, the hash of the kernels that decided, sizes of the state, and what its
+owner says about it), `start.npz` (every column of the state before the first event), event batches
+`events-000001.npy` in order, and `end.json` with what a replay must arrive at. No event is ever rewritten.
 """
 
-import dataclasses
+import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from gridhall.controller.state import ControllerState
-from gridhall.fleet.arrays import FleetArrays
+from gridhall.controller import step
+from gridhall.controller.events import EVENT_WIDTH, GROW
+from gridhall.controller.state import ControllerState, snapshot
 from gridhall.kernel import Ints
-from gridhall.scheduling.policy import Policy
-from gridhall.tenancy import Tenancy
+from gridhall.kernel.cache import source_key
 
 FORMAT = "gridhall-recording/1"
 
 
 class Recorder:
-    """Writes a recording, batch by batch."""
+    """Writes a recording, batch by batch. `about` is kept in the header for people: policy, tenancy and the like."""
 
-    def __init__(self, folder: Path, fleet: FleetArrays, tenancy: Tenancy, policy: Policy) -> None:
+    def __init__(self, folder: Path, w: ControllerState, about: Mapping[str, object]) -> None:
         folder.mkdir(parents=True)
-        self.folder = folder
-        self.batches = 0
-        values = {item.name: np.asarray(getattr(fleet, item.name)) for item in dataclasses.fields(fleet)}
-        np.savez_compressed(folder / "fleet.npz", **values)
-        header = {
-            "format": FORMAT,
-            "tenancy": dataclasses.asdict(tenancy),
-            "policy": policy.model_dump(),
-        }
+        self._folder = folder
+        self._batches = 0
+        self._events = 0
+        self._sum = hashlib.sha256()
+        columns: dict[str, Any] = dict(snapshot(w))
+        np.savez_compressed(folder / "start.npz", **columns)
+        header = {"format": FORMAT, "kernels": kernels_hash(), "sizes": w.sizes, "about": dict(about)}
         (folder / "header.json").write_text(json.dumps(header, indent=1), encoding="utf-8")
 
     def write(self, events: Ints) -> None:
         """Append a batch of event rows."""
-        self.batches += 1
-        np.save(self.folder / f"events-{self.batches:06d}.npy", events)
+        self._batches += 1
+        self._events += len(events)
+        self._sum.update(np.ascontiguousarray(events).tobytes())
+        np.save(self._folder / f"events-{self._batches:06d}.npy", events)
+
+    def grown(self, time_ms: int, slots: int) -> None:
+        """Note that the state has room for so many jobs from here on: its hash covers the room as well."""
+        row = np.zeros((1, EVENT_WIDTH), dtype=np.int64)
+        row[0, :3] = GROW, time_ms, slots
+        self.write(row)
 
     def close(self, w: ControllerState) -> None:
         """Write what a replay must arrive at."""
-        end = {"digest": effect_digest(w), "state_hash": w.digest()}
-        (self.folder / "end.json").write_text(json.dumps(end, indent=1), encoding="utf-8")
+        end = {
+            "events": self._events,
+            "events_sha256": self._sum.hexdigest(),
+            "digest": effect_digest(w),
+            "state_hash": w.digest(),
+        }
+        (self._folder / "end.json").write_text(json.dumps(end, indent=1), encoding="utf-8")
+
+
+def kernels_hash() -> str:
+    """Hash over the sources of `step` and of everything that it calls, and over the compiler's versions."""
+    return source_key(Path(step.__file__))
 
 
 def effect_digest(w: ControllerState) -> str:

@@ -1,7 +1,7 @@
 """Runs the twin: builds controller and world, feeds the compiled loop, and streams its tables to a sink."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Self
 
 import numpy as np
@@ -28,7 +28,7 @@ FAR_MS = 1 << 61
 
 @dataclass
 class Twin:
-    """A twin under way: the controller's state, the world, and the streams that feed it. `fork` gives an independent copy."""
+    """A twin under way: the controller's state, the world, and the streams that feed it."""
 
     plan: Plan
     controller: ControllerState
@@ -66,14 +66,21 @@ class Twin:
                 rows = v.view(buffer)[: count * len(names)].reshape(count, len(names))
                 sink.write(table, {name: rows[:, at].copy() for at, name in enumerate(names)})
             v.out_count[place] = 0
-        count = int(v.record_count[0])
+        self.flush_record()
+
+    def flush_record(self) -> None:
+        """Hand the events so far to the recorder."""
+        count = int(self.world.record_count[0])
         if count and self.recorder is not None:
-            self.recorder.write(v.view("record")[: count * EVENT_WIDTH].reshape(count, EVENT_WIDTH))
-        v.record_count[0] = 0
+            self.recorder.write(self.world.view("record")[: count * EVENT_WIDTH].reshape(count, EVENT_WIDTH))
+        self.world.record_count[0] = 0
 
     def grow(self) -> None:
         """Twice the room for jobs, in controller and world alike."""
         slots = 2 * self.controller.sizes["slots"]
+        if self.recorder is not None:
+            self.flush_record()
+            self.recorder.grown(int(self.controller.now_ms[0]), slots)
         self.controller = grow_state(self.controller, slots)
         bigger = WorldColumns(self.world.sizes | slot_sizes(slots, self.controller.sizes))
         old = self.world.sizes["chunks"]
@@ -110,7 +117,8 @@ def run(plan: Plan, sink: Sink | None, on_progress: OnProgress | None = None) ->
 def start(plan: Plan) -> Twin:
     """A twin at the plan's start, with the nodes that are ready from then on planned to join."""
     controller = new_state(plan.fleet, plan.tenancy, plan.policy, typical=typical_work(plan))
-    recorder = Recorder(plan.record, plan.fleet, plan.tenancy, plan.policy) if plan.record else None
+    about = {"policy": plan.policy.hash, "tenancy": asdict(plan.tenancy), "seed": plan.seed}
+    recorder = Recorder(plan.record, controller, about) if plan.record else None
     world = new_world(plan, controller, recorder is not None)
     faults = fault_windows(plan.world, controller.sizes["nodes"], plan.start_ms, plan.end_ms, plan.seed)
     return Twin(plan, controller, world, iter(plan.workload.chunks()), faults, recorder)

@@ -1,0 +1,158 @@
+"""Replay: recorded events fed to `step` again, in one compiled loop; the effects and the state must come out the same.
+
+Kernels that have changed since may decide otherwise with good reason. Their results are "not comparable" with the
+recording, unless they agree all the same.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from gridhall.controller.events import EVENT_WIDTH, GROW
+from gridhall.controller.record import FORMAT, effect_digest, kernels_hash
+from gridhall.controller.state import ControllerState, grow_state
+from gridhall.controller.step import step_event
+from gridhall.errors import fault
+from gridhall.kernel import Columns, Ints, column, kernel, state_cast
+
+BATCH = 16_384
+FOREVER_MS = 1 << 62
+MEND = "record the run again with `gridhall simulate --record`"
+
+OnProgress = Callable[[int, int], None]
+"""Told the number of events fed so far, and of all."""
+
+
+class BatchColumns(Columns):
+    """A batch of events on their way into `step`. Size: rows."""
+
+    batch = column("rows", EVENT_WIDTH)
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """What a replay arrived at, beside what the recording says."""
+
+    events: int
+    digest: str
+    state_hash: str
+    expected_digest: str
+    expected_state_hash: str
+    same_kernels: bool
+
+    @property
+    def matches(self) -> bool:
+        """Whether all effects and the state came out as recorded."""
+        return (self.digest, self.state_hash) == (self.expected_digest, self.expected_state_hash)
+
+    @property
+    def verdict(self) -> Literal["same", "different", "not comparable"]:
+        """`not comparable` where other kernels decided and the results differ."""
+        return "same" if self.matches else "different" if self.same_kernels else "not comparable"
+
+
+def replay(recording: Path, on_progress: OnProgress | None = None) -> ReplayResult:
+    """Feed a whole recording. Raises InputError for a folder that is no finished, unaltered recording."""
+    header, end = _read(recording, "header.json"), _read(recording, "end.json")
+    _check(recording, end)
+    w = _feed_all(recording, header, FOREVER_MS, int(end["events"]), on_progress)
+    return ReplayResult(
+        events=int(end["events"]),
+        digest=effect_digest(w),
+        state_hash=w.digest(),
+        expected_digest=str(end["digest"]),
+        expected_state_hash=str(end["state_hash"]),
+        same_kernels=header["kernels"] == kernels_hash(),
+    )
+
+
+def state_at(recording: Path, time_ms: int) -> ControllerState:
+    """The state after every recorded event before a time. Raises InputError as `replay` does."""
+    header, end = _read(recording, "header.json"), _read(recording, "end.json")
+    _check(recording, end)
+    return _feed_all(recording, header, time_ms, int(end["events"]), None)
+
+
+def _feed_all(
+    recording: Path, header: dict[str, Any], until_ms: int, total: int, on_progress: OnProgress | None
+) -> ControllerState:
+    w = ControllerState({name: int(size) for name, size in header["sizes"].items()})
+    with np.load(recording / "start.npz") as columns:
+        w.load({name: columns[name] for name in columns.files})
+    inbox = BatchColumns({"rows": BATCH})
+    fed = 0
+    for rows in _batches(recording):
+        w, done = _feed_batch(w, inbox, rows, until_ms)
+        fed += done
+        if on_progress is not None:
+            on_progress(fed, total)
+        if done < len(rows):
+            break
+    return w
+
+
+def _feed_batch(w: ControllerState, inbox: BatchColumns, rows: Ints, until_ms: int) -> tuple[ControllerState, int]:
+    """Feed rows up to a time; the state (a larger one after a GROW row) and the number of rows fed."""
+    inbox.batch[: rows.size] = rows.reshape(-1)
+    at = 0
+    while True:
+        at = feed(w.handle, inbox.handle, at, len(rows), until_ms)
+        if at == len(rows) or int(rows[at, 0]) != GROW:
+            return w, at
+        w = grow_state(w, int(rows[at, 2]))
+        at += 1
+
+
+@kernel
+def feed_rows(w: ControllerState, inbox: BatchColumns, first: int, last: int, until_ms: int) -> int:
+    """One step a row; the first row not fed: a GROW row, one that is not before the time, or `last`."""
+    for row in range(first, last):
+        base = row * EVENT_WIDTH
+        if inbox.batch[base] == GROW or inbox.batch[base + 1] >= until_ms:
+            return row
+        for place in range(EVENT_WIDTH):
+            w.event[place] = inbox.batch[base + place]
+        step_event(w)
+    return last
+
+
+as_controller = state_cast(ControllerState)
+as_batch = state_cast(BatchColumns)
+
+
+@kernel
+def feed(controller: int, inbox: int, first: int, last: int, until_ms: int) -> int:
+    """Entry for Python: `feed_rows` on two handles."""
+    return feed_rows(as_controller(controller), as_batch(inbox), first, last, until_ms)
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def _read(recording: Path, name: str) -> dict[str, Any]:
+    path = recording / name
+    try:
+        document: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise fault(str(path), "", f"is no part of a finished recording: {error}", MEND) from error
+    if name == "header.json" and document.get("format") != FORMAT:
+        raise fault(str(path), "format", f"{document.get('format')!r} is not {FORMAT!r}", MEND)
+    return cast("dict[str, Any]", document)
+
+
+def _check(recording: Path, end: dict[str, Any]) -> None:
+    """Nothing is fed to the kernels that the recorder did not write: they trust the indexes in events."""
+    total = hashlib.sha256()
+    for rows in _batches(recording):
+        total.update(rows.tobytes())
+    if total.hexdigest() != end["events_sha256"]:
+        raise fault(str(recording), "events", "are not those that were recorded: a file is lost or was changed", MEND)
+
+
+def _batches(recording: Path) -> Iterator[Ints]:
+    return (np.load(path) for path in sorted(recording.glob("events-*.npy")))
