@@ -1,5 +1,6 @@
 """Runs the twin: builds controller and world, feeds the compiled loop, and streams its tables to a sink."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Self
@@ -38,8 +39,12 @@ class Twin:
     recorder: Recorder | None = None
 
     def fork(self) -> Self:
-        """Copies of controller and world, for a look ahead over the arrivals and failures that are loaded already."""
-        return type(self)(self.plan, self.controller.fork(), self.world.fork(), iter(()), iter(()))
+        """An independent twin in the same state, with the same arrivals and failures still to come; it records nothing."""
+        self.jobs, jobs = itertools.tee(self.jobs)
+        self.faults, faults = itertools.tee(self.faults)
+        other = type(self)(self.plan, self.controller.fork(), self.world.fork(), jobs, faults)
+        other.world.recording[0] = 0
+        return other
 
     def advance(self, until_ms: int, sink: Sink | None) -> None:
         """Run to a time; batches of tables go to the sink, or nowhere."""
