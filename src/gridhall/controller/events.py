@@ -6,9 +6,9 @@
 |---|---|
 | SUBMIT | job_id, project, user, name, priority, preemptible, tier, gpus, gpus_per_node, gpu_milli, cpu_milli, |
 | | mem_mib, mask of allowed cells, limit_ms, power_milli, checkpoint_ms, checkpoint_cost_ms, deadline_ms |
-| ENDED | slot, attempt, final state, run time in ms of useful work in all |
-| STOPPED | slot, attempt, work saved in ms |
-| LOST | slot, attempt, work saved in ms: the gang died with a node |
+| ENDED | slot, attempt, final state, run time in ms of useful work in all, job_id |
+| STOPPED | slot, attempt, work saved in ms, 0, job_id |
+| LOST | slot, attempt, work saved in ms, 0, job_id: the gang died with a node |
 | NODE_DOWN, NODE_UP, NODE_OUT | node (OUT: retired; takes no new work) |
 | TICK | nothing: a wake-up that was asked for is due |
 | LIMIT | power node, limit in W |

@@ -47,7 +47,6 @@ from gridhall.scheduling.decisions import (
     emit,
 )
 from gridhall.scheduling.holds import (
-    FOR_GANG,
     FOR_PROJECT,
     FOR_URGENT,
     HOLDS,
@@ -56,7 +55,18 @@ from gridhall.scheduling.holds import (
     hold_ready,
     nodes_in,
 )
-from gridhall.scheduling.jobs import QUEUED, R_PLACES, R_QUOTA, RUNNING, STOPPING, drop_slot, new_chunk, take_slot
+from gridhall.scheduling.jobs import (
+    QUEUED,
+    R_PLACES,
+    R_QUOTA,
+    R_UNCONSIDERED,
+    RUNNING,
+    STOPPING,
+    drop_chunks,
+    drop_slot,
+    new_chunk,
+    take_slot,
+)
 from gridhall.scheduling.passes import (
     complete_hold,
     consider_hold,
@@ -83,7 +93,15 @@ from gridhall.scheduling.queue import (
     queue_sort,
 )
 from gridhall.scheduling.sharing import pool_set_up
-from gridhall.scheduling.starts import NOTHING_REFUSED, SWAPPED, level_of_picks, predicted_end_ms, release, say_start
+from gridhall.scheduling.starts import (
+    NOTHING_REFUSED,
+    SWAPPED,
+    level_of_picks,
+    predicted_end_ms,
+    refresh_ends,
+    release,
+    say_start,
+)
 
 as_controller = state_cast(ControllerState)
 
@@ -255,7 +273,7 @@ def on_attempt(w: ControllerState, kind: int, now_ms: int) -> None:
     """An attempt ended, was stopped or was lost; what is not current any more is passed over."""
     slot = w.event[2]
     state = w.job_state[slot]
-    if (state != RUNNING and state != STOPPING) or w.job_attempt[slot] != w.event[3]:
+    if (state != RUNNING and state != STOPPING) or w.job_attempt[slot] != w.event[3] or w.job_id[slot] != w.event[6]:
         return
     cell = w.job_cell[slot]
     if kind == ENDED:
@@ -279,6 +297,7 @@ def on_stopped(w: ControllerState, slot: int, now_ms: int) -> None:
     if cancelled:
         finish(w, slot, S_CANCELLED, now_ms)
     else:
+        w.job_reason[slot] = R_UNCONSIDERED
         queue_put(w, slot)
 
 
@@ -304,6 +323,7 @@ def on_lost(w: ControllerState, slot: int, now_ms: int) -> None:
             return
         if w.job_stuck[slot] > 1:
             w.job_not_before_ms[slot] = now_ms + (w.policy[P_BACKOFF_MS] << min(6, w.job_stuck[slot]))
+        w.job_reason[slot] = R_UNCONSIDERED
         queue_put(w, slot)
 
 
@@ -353,6 +373,7 @@ def swap_node(w: ControllerState, slot: int, now_ms: int) -> bool:
     commit_watts(w, spare, node_w)
     take_nodes(w, spare, new, slot, predicted_end_ms(w, slot, now_ms))
     replace_chunk(w, slot, broken, old, spare, new)
+    refresh_ends(w, w.job_chunk[slot])
     rack_picks(w, slot)
     say_start(w, slot, level_of_picks(w), SWAPPED, now_ms)
     w.picks[0] = 0
@@ -361,15 +382,34 @@ def swap_node(w: ControllerState, slot: int, now_ms: int) -> bool:
 
 @kernel
 def replace_chunk(w: ControllerState, slot: int, broken: int, old: int, spare: int, new: int) -> None:
-    """Write the new node into the gang's list of chunks."""
+    """Write the new node into the gang's list of chunks: one chunk a rack, none empty."""
     w.chunk_mask[broken - 1] &= ~old
-    if w.chunk_rack[broken - 1] == spare:
-        w.chunk_mask[broken - 1] |= new
+    same = w.job_chunk[slot]
+    while same != 0 and w.chunk_rack[same - 1] != spare:
+        same = w.chunk_next[same - 1]
+    if same != 0:
+        w.chunk_mask[same - 1] |= new
+        if w.chunk_mask[broken - 1] == 0:
+            drop_one_chunk(w, slot, broken)
     elif w.chunk_mask[broken - 1] == 0:
         w.chunk_rack[broken - 1] = spare
         w.chunk_mask[broken - 1] = new
     else:
         w.job_chunk[slot] = new_chunk(w, spare, new, w.job_chunk[slot])
+
+
+@kernel
+def drop_one_chunk(w: ControllerState, slot: int, chunk: int) -> None:
+    """Take one chunk out of a gang's list and give it back."""
+    if w.job_chunk[slot] == chunk:
+        w.job_chunk[slot] = w.chunk_next[chunk - 1]
+    else:
+        before = w.job_chunk[slot]
+        while w.chunk_next[before - 1] != chunk:
+            before = w.chunk_next[before - 1]
+        w.chunk_next[before - 1] = w.chunk_next[chunk - 1]
+    w.chunk_next[chunk - 1] = 0
+    drop_chunks(w, chunk)
 
 
 @kernel
@@ -424,6 +464,8 @@ def on_node(w: ControllerState, kind: int, node: int, now_ms: int) -> None:
 @kernel
 def on_tick(w: ControllerState, now_ms: int) -> None:
     """What time alone changes: fair share on its grid, late predictions, holds that slipped, reservations that begin."""
+    if w.wake_ms[0] > now_ms:
+        return
     w.wake_ms[0] = 0
     w.shared_refused_milli[0] = NOTHING_REFUSED
     if now_ms >= w.fair_next_ms[0]:
@@ -447,15 +489,7 @@ def extend_late(w: ControllerState, now_ms: int) -> None:
         if ran + w.job_saved_ms[slot] < w.job_high_ms[slot]:
             continue
         w.job_high_ms[slot] = w.job_saved_ms[slot] + ran + max(w.policy[P_OVERRUN_MS], ran // 2)
-        at = w.job_chunk[slot]
-        while at != 0:
-            rest = w.chunk_mask[at - 1]
-            while rest != 0:
-                node = w.rack_node0[w.chunk_rack[at - 1]] + trailing_zeros(rest)
-                rest &= rest - 1
-                w.node_end_ms[node] = max(w.node_end_ms[node], predicted_end_ms(w, slot, w.job_start_ms[slot]))
-                refresh_node(w, node)
-            at = w.chunk_next[at - 1]
+        refresh_ends(w, w.job_chunk[slot])
 
 
 @kernel
@@ -468,7 +502,7 @@ def review_holds(w: ControllerState, now_ms: int) -> None:
         slot = w.hold_slot[hold] - 1
         if complete_hold(w, hold, now_ms):
             continue
-        if kind == FOR_GANG and hold_is_stoppable(w, hold, w.job_priority[slot], now_ms):
+        if hold_is_stoppable(w, hold, w.job_priority[slot], now_ms):
             stop_for_hold(w, hold, w.job_priority[slot], now_ms, WHY_PREEMPTED)
             w.hold_kind[hold] = FOR_URGENT
             w.hold_at_ms[hold] = now_ms + w.policy[P_OVERRUN_MS]

@@ -11,6 +11,7 @@ from gridhall.scheduling.holds import (
     free_hold,
     keep_picks,
     plan_in_cell,
+    time_for,
 )
 from gridhall.scheduling.jobs import R_CAPACITY
 from gridhall.scheduling.passes import stop_for_hold
@@ -30,7 +31,7 @@ def reserve(w: StartColumns, project: int, cells: int, nodes: int, from_ms: int,
         rest &= rest - 1
         fill_plan(w, cell, 0, ABOVE_ALL, now_ms)
         bound = max(from_ms, now_ms) + 1
-        if plan_in_cell(w, cell, nodes, now_ms, bound) < bound:
+        if plan_in_cell(w, cell, nodes, now_ms, bound) < bound or whole_cell_by(w, cell, nodes, now_ms, bound):
             choose_nodes(w, cell, nodes, bound - 1)
             keep_picks(w, hold, FOR_PROJECT, cell, nodes, max(from_ms, now_ms))
             w.hold_project[hold] = project
@@ -39,6 +40,14 @@ def reserve(w: StartColumns, project: int, cells: int, nodes: int, from_ms: int,
             emit(w, HOLD, now_ms, -1, hold, 0, cell, w.hold_at_ms[hold], nodes)
             return
     emit(w, REFUSE, now_ms, -1, 0, 0, R_CAPACITY, project, nodes)
+
+
+@kernel
+def whole_cell_by(w: StartColumns, cell: int, nodes: int, now_ms: int, bound_ms: int) -> bool:
+    """Whether the cell as a whole has the nodes in time, compact or not; it is then the range to choose from."""
+    w.plan_rack0[0] = w.cell_rack0[cell]
+    w.plan_rack1[0] = w.cell_rack0[cell + 1]
+    return time_for(w, w.plan_rack0[0], w.plan_rack1[0], nodes, now_ms, bound_ms) < bound_ms
 
 
 @kernel

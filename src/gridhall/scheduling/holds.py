@@ -10,7 +10,7 @@ from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
 from gridhall.fleet.capacity import NEVER_MS, refresh_node
 from gridhall.kernel import column, count_ones, kernel, trailing_zeros
 from gridhall.scheduling.decisions import HOLD, N_HOLDS, N_PLANS, DecisionColumns, emit
-from gridhall.scheduling.jobs import RUNNING, drop_chunks, new_chunk
+from gridhall.scheduling.jobs import R_HELD, R_UNCONSIDERED, RUNNING, drop_chunks, new_chunk
 from gridhall.scheduling.placement import PlacementColumns, lowest_bits
 from gridhall.scheduling.queue import (
     P_CELL_PENALTY_MS,
@@ -288,6 +288,7 @@ def drop_hold(w: HoldColumns, hold: int) -> None:
     w.hold_chunk[hold] = 0
     if w.hold_slot[hold] != 0:
         w.job_hold[w.hold_slot[hold] - 1] = 0
+        w.job_reason[w.hold_slot[hold] - 1] = R_UNCONSIDERED
         w.hold_slot[hold] = 0
 
 
@@ -374,6 +375,7 @@ def hold_gang(w: HoldColumns, slot: int, cells: int, kind: int, bound_ms: int, n
     keep_picks(w, hold, kind, cell, nodes, at_ms)
     w.hold_slot[hold] = slot + 1
     w.job_hold[slot] = hold + 1
+    w.job_reason[slot] = R_HELD
     emit(w, HOLD, now_ms, w.job_id[slot], slot, w.job_attempt[slot], cell, at_ms, nodes)
     return hold
 

@@ -144,6 +144,8 @@ def start_in_hold(w: StartColumns, slot: int, cells: int, now_ms: int) -> bool:
         nodes = charged_gpus(w, slot, cell) // w.cell_gpus_per_node[cell]
         if nodes < 1 or (nodes > w.cell_rack_size[cell] and hold != own):
             continue
+        if not quota_allows(w, slot, charged_gpus(w, slot, cell)):
+            continue
         if pick_held(w, hold, nodes, watts_per_node(w, slot, cell), hold != own):
             start_picks(w, slot, cell, level_of_picks(w), now_ms)
             w.decided[N_RESERVATION if hold == own else N_BACKFILL_HELD] += 1
@@ -342,6 +344,7 @@ def complete_hold(w: StartColumns, hold: int, now_ms: int) -> bool:
     keep_picks(w, hold, kind, cell, nodes, now_ms)
     w.hold_slot[hold] = slot + 1
     w.job_hold[slot] = hold + 1
+    w.job_reason[slot] = R_HELD
     if start_hold(w, hold, now_ms) != 0:
         return False
     queue_drop(w, place)

@@ -3,7 +3,16 @@
 Allowed places and watts were checked when the nodes were picked, and are checked here again before anything is written down.
 """
 
-from gridhall.fleet.capacity import commit_watts, give_gpus, give_nodes, take_gpus, take_nodes, watts_left
+from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
+from gridhall.fleet.capacity import (
+    commit_watts,
+    give_gpus,
+    give_nodes,
+    refresh_node,
+    take_gpus,
+    take_nodes,
+    watts_left,
+)
 from gridhall.kernel import column, count_ones, kernel, trailing_zeros
 from gridhall.scheduling.decisions import (
     N_BREACH,
@@ -101,6 +110,34 @@ def say_start(w: StartColumns, slot: int, level: int, cause: int, now_ms: int) -
 def predicted_end_ms(w: StartColumns, slot: int, now_ms: int) -> int:
     """When a job that starts now is expected to be done."""
     return now_ms + max(60000, w.job_high_ms[slot] - w.job_saved_ms[slot])
+
+
+@kernel
+def end_of_node_ms(w: StartColumns, node: int) -> int:
+    """The latest predicted end of the work on a node, 0 when there is none."""
+    if w.node_job[node] != 0:
+        return predicted_end_ms(w, w.node_job[node] - 1, w.job_start_ms[w.node_job[node] - 1])
+    latest = 0
+    if w.node_used[node] > 0:
+        for gpu in range(MAX_GPUS_PER_NODE):
+            holder = w.gpu_job[node * MAX_GPUS_PER_NODE + gpu]
+            if holder != 0:
+                latest = max(latest, predicted_end_ms(w, holder - 1, w.job_start_ms[holder - 1]))
+    return latest
+
+
+@kernel
+def refresh_ends(w: StartColumns, chunks: int) -> None:
+    """Bring the predicted ends of the nodes of a list of chunks up to date after a job's end or its prediction changed."""
+    at = chunks
+    while at != 0:
+        rest = w.chunk_mask[at - 1]
+        while rest != 0:
+            node = w.rack_node0[w.chunk_rack[at - 1]] + trailing_zeros(rest)
+            rest &= rest - 1
+            w.node_end_ms[node] = end_of_node_ms(w, node)
+            refresh_node(w, node)
+        at = w.chunk_next[at - 1]
 
 
 @kernel
@@ -275,6 +312,8 @@ def release(w: StartColumns, slot: int, now_ms: int) -> None:
             give_nodes(w, rack, mask)
         else:
             give_gpus(w, node, w.job_gpu_mask[slot])
+            w.node_end_ms[node] = end_of_node_ms(w, node)
+            refresh_node(w, node)
         at = w.chunk_next[at - 1]
     drop_chunks(w, w.job_chunk[slot])
     w.job_chunk[slot] = 0

@@ -142,6 +142,7 @@ def say(w: ControllerState, v: WorldColumns, kind: int, time_ms: int, a: int, b:
     w.event[3] = b
     w.event[4] = c
     w.event[5] = d
+    w.event[6] = v.true_job[a] if kind == ev.ENDED or kind == ev.STOPPED or kind == ev.LOST else 0
     take_step(w, v, -1)
 
 
