@@ -1,0 +1,327 @@
+"""A slow and obvious `step`: the policy said plainly, over objects that are walked and never counted.
+
+It is written from the stated policy (the story at the top of each scheduling module). Of the compiled core it knows only
+the numbers of events, effects, reasons and policy entries, and how ties and roundings are settled. Jobs that share single
+GPUs are outside it; `tests/scheduling/test_sharing.py` has the reference of the shared pool.
+"""
+
+from collections.abc import Sequence
+
+from gridhall.controller import events as ev
+from gridhall.scheduling import queue as q
+from gridhall.scheduling.decisions import (
+    ACCEPT,
+    DONE,
+    HOLD,
+    REFUSE,
+    S_CANCELLED,
+    S_COMPLETED,
+    S_CRASH_LOOP,
+    STOP,
+    WAKE,
+    WHY_CANCELLED,
+    WHY_PREEMPTED,
+    WHY_RESERVATION,
+)
+from gridhall.scheduling.jobs import R_CAPACITY, R_PLACES, R_QUOTA, R_UNCONSIDERED
+from tests.oracle.reference_holds import (
+    MOST_HOLDS,
+    best_domain,
+    choose,
+    consider_hold,
+    drop,
+    keep,
+    only_stoppable,
+    plan_again,
+    plan_of,
+    stop_for,
+    time_for,
+    unused_number,
+)
+from tests.oracle.reference_order import learn, predict, refresh_fair_share
+from tests.oracle.reference_passes import complete_hold, release, say_start, schedule, try_start
+from tests.oracle.reference_places import level_of
+from tests.oracle.reference_state import Cell, Job, Node, Piece, Rack, State, new_reference
+
+__all__ = ["State", "new_reference", "step"]
+
+ABOVE_ALL = 4
+"""The priority with which a reservation that begins stops work."""
+
+
+def step(s: State, event: Sequence[int]) -> list[tuple[int, ...]]:
+    """Decide on one event; returns the effects."""
+    s.effects = []
+    kind, time_ms, *fields = [int(value) for value in event]
+    s.now_ms = max(s.now_ms, time_ms)
+    if kind == ev.SUBMIT:
+        on_submit(s, fields)
+    elif kind in (ev.ENDED, ev.STOPPED, ev.LOST):
+        on_attempt(s, kind, *fields[:5])
+    elif kind in (ev.NODE_UP, ev.NODE_DOWN, ev.NODE_OUT):
+        on_node(s, kind, s.nodes[fields[0]])
+    elif kind == ev.TICK:
+        on_tick(s)
+    elif kind == ev.LIMIT:
+        s.limit_w[fields[0]] = fields[1]
+        schedule(s, everywhere(s))
+    elif kind == ev.RESERVE:
+        on_reserve(s, *fields[:5])
+    elif kind == ev.CANCEL:
+        on_cancel(s, s.jobs.get(fields[0]), fields[1])
+    if s.wake_ms <= s.now_ms and (s.queue() or s.holds):
+        tick_ms = s.policy[q.P_TICK_MS]
+        s.wake_ms = (s.now_ms // tick_ms + 1) * tick_ms
+        s.say(WAKE, 0, 0, 0, s.wake_ms)
+    return s.effects
+
+
+def everywhere(s: State) -> set[int]:
+    return {cell.number for cell in s.cells}
+
+
+# --- a job arrives --------------------------------------------------------------------------------------------------
+
+
+def on_submit(s: State, fields: list[int]) -> None:
+    """Refuse what can never run, else take the job in, with the lowest unused slot, and try to start it at once."""
+    job_id, project, gpus, gpus_per_node, mask = fields[0], fields[1], fields[7], fields[8], fields[12]
+    could = {cell.number for cell in s.cells if mask >> cell.number & 1 and could_hold(cell, gpus, gpus_per_node)}
+    reason = R_PLACES if not could else R_QUOTA if gpus > s.projects[project].owner.most() else 0
+    if reason:
+        s.say(REFUSE, job_id, 0, 0, reason)
+        return
+    slot = min(set(range(len(s.jobs) + 1)) - s.jobs.keys())
+    job = s.jobs[slot] = new_job(s, slot, fields, could)
+    s.say(ACCEPT, job.id, slot, 0)
+    reason = try_start(s, job, could)
+    if reason:
+        job.reason = reason
+        if s.queue().index(job) < s.policy[q.P_HOLD_DEPTH]:
+            consider_hold(s, job, reason)
+
+
+def could_hold(cell: Cell, gpus: int, gpus_per_node: int) -> bool:
+    """Whether the cell could hold the gang if it were empty and complete."""
+    return gpus_per_node <= cell.gpus_per_node and cell.nodes_for(gpus) <= len(cell.nodes())
+
+
+def new_job(s: State, slot: int, fields: list[int], cells: set[int]) -> Job:
+    job_id, project, user, name, priority, preemptible, _tier, gpus, gpus_per_node = fields[:9]
+    limit_ms, power_milli, checkpoint_ms, checkpoint_cost_ms = fields[13:17]
+    return Job(
+        slot=slot,
+        id=job_id,
+        project=project,
+        user=user,
+        name=name,
+        priority=min(3, max(0, priority)),
+        preemptible=preemptible != 0,
+        gpus=gpus,
+        gpus_per_node=gpus_per_node,
+        cells=cells,
+        limit_ms=limit_ms,
+        power_milli=power_milli,
+        checkpoint_ms=checkpoint_ms,
+        checkpoint_cost_ms=checkpoint_cost_ms,
+        submit_ms=s.now_ms,
+        median_ms=predict(s, user, name, limit_ms, s.policy[q.P_MEDIAN_MILLI]),
+        high_ms=predict(s, user, name, limit_ms, s.policy[q.P_HIGH_MILLI]),
+    )
+
+
+def on_cancel(s: State, job: Job | None, job_id: int) -> None:
+    """Drop a waiting job; tell a running one to stop."""
+    if job is None or job.id != job_id:
+        return
+    if job.active:
+        job.state, job.cancelled = "stopping", True
+        s.say(STOP, job.id, job.slot, job.attempt, WHY_CANCELLED)
+        return
+    if job.hold is not None:
+        drop(s, job.hold)
+    finish(s, job, S_CANCELLED)
+
+
+def finish(s: State, job: Job, state: int) -> None:
+    s.say(DONE, job.id, job.slot, job.attempt, state, job.restarts)
+    del s.jobs[job.slot]
+
+
+# --- an attempt comes to its end ------------------------------------------------------------------------------------
+
+
+def on_attempt(s: State, kind: int, slot: int, attempt: int, value: int, ran_ms: int, job_id: int) -> None:
+    """An attempt ended, was stopped or was lost. What is not about a job's current attempt changes nothing."""
+    job = s.jobs.get(slot)
+    if job is None or not job.active or (job.attempt, job.id) != (attempt, job_id):
+        return
+    cell = job.cell
+    if kind == ev.ENDED:
+        if value == S_COMPLETED:
+            learn(s, job.user, job.name, ran_ms)
+        release(s, job)
+        finish(s, job, value)
+    elif kind == ev.STOPPED:
+        job.saved_ms = max(job.saved_ms, value)
+        release(s, job)
+        wait_or_go(s, job)
+    else:
+        on_lost(s, job, value)
+    schedule(s, {cell})
+
+
+def wait_or_go(s: State, job: Job) -> None:
+    """Back into the queue, or out if it was cancelled."""
+    if job.cancelled:
+        finish(s, job, S_CANCELLED)
+    else:
+        job.state, job.reason = "queued", R_UNCONSIDERED
+
+
+def on_lost(s: State, job: Job, saved_ms: int) -> None:
+    """A gang died with a node: give up what never gets on, swap one node if a spare is near, else queue again."""
+    job.restarts += 1
+    job.stuck = 0 if saved_ms > job.saved_ms else job.stuck + 1
+    job.saved_ms = max(job.saved_ms, saved_ms)
+    if job.stuck > s.policy[q.P_MAX_STUCK]:
+        release(s, job)
+        finish(s, job, S_CRASH_LOOP)
+    elif job.state == "stopping" or job.part or not swapped(s, job):
+        release(s, job)
+        if job.stuck > 1 and not job.cancelled:
+            job.not_before_ms = s.now_ms + (s.policy[q.P_BACKOFF_MS] << min(6, job.stuck))
+        wait_or_go(s, job)
+
+
+def swapped(s: State, job: Job) -> bool:
+    """Replace a gang's one lost node by an open one and start it again in place."""
+    lost = [node for node in job.nodes() if not node.up]
+    spare = spare_for(s, lost[0].rack, job) if len(lost) == 1 else None
+    if spare is None:
+        return False
+    for gpu in range(len(spare.users)):
+        lost[0].users[gpu] = None
+        spare.users[gpu] = job
+    replace(job, lost[0], spare)
+    job.attempt += 1
+    job.start_ms = s.now_ms
+    say_start(s, job, level_of(job.pieces), 2)
+    return True
+
+
+def spare_for(s: State, rack: Rack, job: Job) -> Node | None:
+    """An open node with the watts: in the same rack, else in its pod, else in one of the racks with the fewest open nodes.
+
+    Of those the first from the gang's hall on is taken, else the first of the cell.
+    """
+    hall = [each.number for each in s.racks if each.hall == rack.hall]
+    for near in [rack, *(each for each in s.racks if each.pod == rack.pod)]:
+        if near.open_nodes() and s.watts_left(near) >= job.node_w:
+            return near.open_nodes()[0]
+    with_open = [each for each in s.cells[job.cell].racks if each.open_nodes()]
+    with_open.sort(key=lambda each: (len(each.open_nodes()), each.number < hall[0], each.number))
+    if with_open and s.watts_left(with_open[0]) >= job.node_w:
+        return with_open[0].open_nodes()[0]
+    return None
+
+
+def replace(job: Job, lost: Node, spare: Node) -> None:
+    """A gang has one piece a rack: a new rack takes the place of one that is left, else it comes first."""
+    piece = next(each for each in job.pieces if lost in each.nodes)
+    piece.nodes = [node for node in piece.nodes if node is not lost]
+    same = next((each for each in job.pieces if each.rack is spare.rack), None)
+    if same is not None:
+        same.nodes = sorted([*same.nodes, spare], key=lambda node: node.place)
+    elif not piece.nodes:
+        piece.rack, piece.nodes = spare.rack, [spare]
+    else:
+        job.pieces.insert(0, Piece(spare.rack, [spare]))
+    job.pieces = [each for each in job.pieces if each.nodes]
+
+
+# --- nodes and time -------------------------------------------------------------------------------------------------
+
+
+def on_node(s: State, kind: int, node: Node) -> None:
+    """A node joins, is lost or is retired; a gang's hold on a node that goes is planned again at once."""
+    if kind == ev.NODE_UP:
+        node.up, node.out = True, False
+        schedule(s, {node.rack.cell})
+        return
+    if kind == ev.NODE_DOWN:
+        node.up = False
+    else:
+        node.out = True
+    if node.hold is not None and node.hold.kind != "project":
+        plan_again(s, node.hold)
+
+
+def on_tick(s: State) -> None:
+    """What time alone changes. A tick before the one that was asked for changes nothing."""
+    if s.wake_ms > s.now_ms:
+        return
+    s.wake_ms = 0
+    if s.now_ms >= s.fair_next_ms:
+        grid_ms = s.policy[q.P_FAIR_GRID_MS]
+        s.fair_next_ms = (s.now_ms // grid_ms + 1) * grid_ms
+        refresh_fair_share(s)
+        extend_late(s)
+    begin_and_end_reservations(s)
+    review_holds(s)
+    schedule(s, everywhere(s))
+
+
+def extend_late(s: State) -> None:
+    """Work past its predicted end is expected to run half as long again as it has, and a least time more."""
+    for job in s.jobs.values():
+        ran_ms = s.now_ms - job.start_ms
+        if job.state == "running" and ran_ms + job.saved_ms >= job.high_ms:
+            job.high_ms = job.saved_ms + ran_ms + max(s.policy[q.P_OVERRUN_MS], ran_ms // 2)
+
+
+def review_holds(s: State) -> None:
+    """Stop what is stoppable once nothing else is in a hold's way; plan holds anew whose time has passed."""
+    for hold in list(s.holds_in_order()):
+        job = hold.job
+        if job is None or s.holds.get(hold.number) is not hold or hold.ready or complete_hold(s, hold):
+            continue
+        hold = job.hold or hold
+        if only_stoppable(s, hold, job.priority):
+            stop_for(s, hold, job.priority, WHY_PREEMPTED)
+            hold.kind, hold.at_ms = "urgent", s.now_ms + s.policy[q.P_OVERRUN_MS]
+        elif hold.at_ms + s.policy[q.P_TICK_MS] < s.now_ms:
+            plan_again(s, hold)
+
+
+# --- advance reservations -------------------------------------------------------------------------------------------
+
+
+def on_reserve(s: State, project: int, mask: int, nodes: int, from_ms: int, until_ms: int) -> None:
+    """Keep nodes for a project in the first cell that can have them by then; refuse when there is none."""
+    at_ms = max(from_ms, s.now_ms)
+    for cell in s.cells:
+        if not mask >> cell.number & 1 or len(s.holds) == MOST_HOLDS:
+            continue
+        plan = plan_of(s, cell, 0, ABOVE_ALL)
+        best = best_domain(s, cell, plan, nodes, at_ms + 1)
+        racks = best[1] if best is not None else cell.racks
+        if best is not None or time_for(s, plan, racks, nodes, at_ms + 1) <= at_ms:
+            hold = keep(s, unused_number(s), "project", cell, choose(plan, racks, cell.rack_size, nodes, at_ms), at_ms)
+            hold.project, hold.until_ms = project, until_ms
+            s.say(HOLD, -1, hold.number, 0, cell.number, at_ms, nodes)
+            return
+    s.say(REFUSE, -1, 0, 0, R_CAPACITY, project, nodes)
+
+
+def begin_and_end_reservations(s: State) -> None:
+    """Open a reservation to its project when its time has come; drop it when it is over."""
+    for hold in [each for each in s.holds_in_order() if each.kind == "project"]:
+        project = s.projects[hold.project]
+        if s.now_ms >= hold.until_ms:
+            if project.opened is hold:
+                project.opened = None
+            drop(s, hold)
+        elif s.now_ms >= hold.at_ms and project.opened is None:
+            project.opened = hold
+            stop_for(s, hold, ABOVE_ALL, WHY_RESERVATION)

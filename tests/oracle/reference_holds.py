@@ -1,0 +1,220 @@
+"""Time reservations by trying every domain: where could a gang have its nodes soonest, and which are kept for it."""
+
+from gridhall.scheduling import queue as q
+from gridhall.scheduling.decisions import HOLD, STOP, WHY_PREEMPTED
+from gridhall.scheduling.jobs import R_CAPACITY, R_HELD, R_SPARES, R_TOPOLOGY, R_UNCONSIDERED
+from tests.oracle.reference_state import NEVER_MS, Cell, Hold, Job, Node, Piece, Rack, State
+
+MOST_HOLDS = 96
+MINUTE_MS = 60_000
+HORIZON_MS = 60 * 24 * 60 * MINUTE_MS
+
+Plan = dict[Node, int]
+"""When each node of a cell could be had."""
+
+
+def quota_allows(s: State, job: Job, gpus: int) -> bool:
+    return s.projects[job.project].owner.left(s.charges()) >= gpus
+
+
+# --- when could nodes be had ----------------------------------------------------------------------------------------
+
+
+def stop_cost_ms(s: State, job: Job, priority: int) -> int:
+    """A checkpoint to write, or the work of this attempt; NEVER_MS when the job may not be stopped."""
+    if job.state != "running" or not job.preemptible or job.priority >= priority:
+        return NEVER_MS
+    return job.checkpoint_cost_ms + 1 if job.checkpoint_ms > 0 else max(1, s.now_ms - job.start_ms)
+
+
+def had_from_ms(s: State, node: Node, nodes: int, priority: int) -> int:
+    """When a gang of so many nodes and this priority could have a node: holds give way, lower work is stopped."""
+    if not node.up or node.out or (node.hold is not None and not node.hold.gives_way(nodes)):
+        return NEVER_MS
+    free_ms = node.end_ms()
+    if free_ms <= s.now_ms:
+        return free_ms
+    return min(free_ms, s.now_ms + max(stop_cost_ms(s, job, priority) for job in node.jobs()))
+
+
+def plan_of(s: State, cell: Cell, nodes: int, priority: int) -> Plan:
+    return {node: had_from_ms(s, node, nodes, priority) for node in cell.nodes()}
+
+
+def time_for(s: State, plan: Plan, racks: list[Rack], nodes: int, bound_ms: int) -> int:
+    """The earliest time, to the minute (by halving), at which racks have so many nodes; NEVER_MS if past the bound."""
+    times = [plan[node] for rack in racks for node in rack.nodes]
+
+    def had(time_ms: int) -> int:
+        return sum(each <= time_ms for each in times)
+
+    low, high = s.now_ms - MINUTE_MS, bound_ms - 1
+    if had(high) < nodes:
+        return NEVER_MS
+    while high - low > MINUTE_MS:
+        middle = (low + high) >> 1
+        low, high = (low, middle) if had(middle) >= nodes else (middle, high)
+    return max(high, s.now_ms)
+
+
+def best_domain(s: State, cell: Cell, plan: Plan, nodes: int, bound_ms: int) -> tuple[int, list[Rack]] | None:
+    """Where a gang could start soonest before the bound; wider domains count as later by a penalty, included."""
+    levels = [(cell.domains("number"), 0)]
+    if nodes > cell.rack_size:
+        hall_ms, cell_ms = s.policy[q.P_HALL_PENALTY_MS], s.policy[q.P_CELL_PENALTY_MS]
+        levels = [(cell.domains("pod"), 0), (cell.domains("hall"), hall_ms), ([cell.racks], cell_ms)]
+    best: tuple[int, list[Rack]] | None = None
+    for domains, penalty_ms in levels:
+        for racks in domains:
+            limit_ms = bound_ms if best is None else best[0]
+            at_ms = time_for(s, plan, racks, nodes, limit_ms - penalty_ms) + penalty_ms
+            if at_ms < limit_ms:
+                best = at_ms, racks
+    return best
+
+
+def choose(plan: Plan, racks: list[Rack], size: int, nodes: int, by_ms: int) -> list[Piece]:
+    """So many nodes that can be had by a time: fullest racks first, then the tightest for the tail."""
+    had = {rack: [node for node in rack.nodes if plan[node] <= by_ms] for rack in racks}
+    pieces: list[Piece] = []
+    left = nodes
+    for count in range(size, 0, -1):
+        for rack in [each for each in racks if len(had[each]) == count]:
+            if left <= count:
+                tighter = [each for each in racks if left <= len(had[each]) < count]
+                rack = min(tighter, key=lambda each: len(had[each]), default=rack)
+            pieces.append(Piece(rack, had[rack][:left]))
+            left -= len(pieces[-1].nodes)
+            if left == 0:
+                return pieces
+    return pieces
+
+
+# --- making and dropping --------------------------------------------------------------------------------------------
+
+
+def unused_number(s: State) -> int:
+    return min(set(range(MOST_HOLDS)) - s.holds.keys())
+
+
+def keep(s: State, number: int, kind: str, cell: Cell, pieces: list[Piece], at_ms: int, job: Job | None = None) -> Hold:
+    """Make a hold of these nodes."""
+    hold = Hold(number, kind, cell.number, pieces, at_ms, job)
+    s.holds[number] = hold
+    for node in hold.nodes():
+        node.hold = hold
+    if job is not None:
+        job.hold, job.reason = hold, R_HELD
+    return hold
+
+
+def drop(s: State, hold: Hold) -> None:
+    """Give a hold's nodes back to the open capacity."""
+    for node in hold.nodes():
+        node.hold = None
+    del s.holds[hold.number]
+    if hold.job is not None:
+        hold.job.hold, hold.job.reason = None, R_UNCONSIDERED
+
+
+def hold_gang(s: State, job: Job, cells: list[Cell], kind: str, bound_ms: int) -> Hold | None:
+    """Keep nodes for a gang where it could start soonest before a time; smaller gangs' holds in that cell give way."""
+    if len(s.holds) == MOST_HOLDS:
+        return None
+    number = unused_number(s)
+    best: tuple[int, list[Rack]] | None = None
+    for cell in cells:
+        nodes = cell.nodes_for(job.gpus)
+        plan = plan_of(s, cell, nodes, job.priority)
+        found = best_domain(s, cell, plan, nodes, bound_ms if best is None else best[0])
+        best = found or best
+    if best is None:
+        return None
+    racks = best[1]
+    cell = s.cells[racks[0].cell]
+    nodes = cell.nodes_for(job.gpus)
+    plan = plan_of(s, cell, nodes, job.priority)
+    soonest_ms = time_for(s, plan, racks, nodes, bound_ms)
+    patient = nodes > cell.rack_size and kind == "gang"
+    by_ms = soonest_ms + (s.policy[q.P_PATIENCE_MS] if patient else 0)
+    pieces = choose(plan, racks, cell.rack_size, nodes, by_ms)
+    at_ms = max(s.now_ms, *(plan[node] for piece in pieces for node in piece.nodes))
+    for hold in list(s.holds_in_order()):
+        if hold.cell == cell.number and hold.gives_way(nodes) and hold.job is not None:
+            hold.job.plan_ms = 0
+            drop(s, hold)
+    hold = keep(s, number, kind, cell, pieces, at_ms, job)
+    s.say(HOLD, job.id, job.slot, job.attempt, cell.number, at_ms, nodes)
+    return hold
+
+
+def plan_again(s: State, hold: Hold) -> None:
+    """Choose a hold's nodes anew in the same cell, however late."""
+    job = hold.job
+    assert job is not None
+    drop(s, hold)
+    if hold_gang(s, job, [s.cells[hold.cell]], hold.kind, s.now_ms + HORIZON_MS) is None:
+        job.plan_ms = 0
+
+
+def stop_for(s: State, hold: Hold, priority: int, why: int) -> None:
+    """Tell the work on a hold's nodes that may be stopped to stop."""
+    for job in [job for node in hold.nodes() for job in node.jobs()]:
+        if stop_cost_ms(s, job, priority) < NEVER_MS:
+            job.state = "stopping"
+            s.say(STOP, job.id, job.slot, job.attempt, why)
+
+
+def only_stoppable(s: State, hold: Hold, priority: int) -> bool:
+    """Whether nothing but whole-node work that may be stopped for it is left on a hold's nodes."""
+    busy = [node for node in hold.nodes() if not node.free]
+    return all(node.gang is not None and stop_cost_ms(s, node.gang, priority) < NEVER_MS for node in busy)
+
+
+# --- who gets one ---------------------------------------------------------------------------------------------------
+
+
+def consider_hold(s: State, job: Job, reason: int) -> None:
+    """Give a blocked job a time reservation if it is entitled to one; urgent work may stop others for it."""
+    if job.hold is not None or job.plan_ms > s.now_ms or reason not in (R_CAPACITY, R_TOPOLOGY, R_SPARES):
+        return
+    waited = s.now_ms - job.submit_ms
+    urgent = job.priority >= 3 or (job.priority == 2 and waited >= s.policy[q.P_PREEMPT_WAIT_MS])
+    nodes = s.cells[min(job.cells)].nodes_for(job.gpus)
+    half = s.policy[q.P_HOLD_AFTER_NODES]
+    patient = waited >= s.policy[q.P_HOLD_AFTER_MS] * half // (half + nodes)
+    if not (urgent or patient) or not quota_allows(s, job, job.gpus):
+        return
+    cells = cells_for_hold(s, job)
+    if not cells:
+        return
+    job.plan_ms = s.now_ms + s.policy[q.P_REPLAN_MS]
+    hold = None
+    if urgent:
+        hold = hold_gang(s, job, cells, "urgent", s.now_ms + s.policy[q.P_PREEMPT_WITHIN_MS])
+        if hold is not None:
+            stop_for(s, hold, job.priority, WHY_PREEMPTED)
+    if patient and hold is None:
+        ahead_ms = s.policy[q.P_HOLD_WINDOW_MS] + cells[0].nodes_for(job.gpus) * s.policy[q.P_HOLD_WINDOW_NODE_MS]
+        hold_gang(s, job, cells, "gang", s.now_ms + ahead_ms)
+
+
+def cells_for_hold(s: State, job: Job) -> list[Cell]:
+    """Cells in which one more hold for it is within bounds; if it is too large for all, those where nothing is held."""
+    within: list[Cell] = []
+    alone: list[Cell] = []
+    too_large_everywhere = True
+    for cell in [s.cells[number] for number in sorted(job.cells)]:
+        nodes = cell.nodes_for(job.gpus)
+        if nodes > cell.up_count():
+            continue
+        staying = [hold for hold in s.holds_in_order() if hold.cell == cell.number and not hold.gives_way(nodes)]
+        most = s.policy[q.P_HOLD_SHARE_MILLI] * cell.up_count() // 1000
+        if nodes <= most:
+            too_large_everywhere = False
+            held = sum(len(hold.nodes()) for hold in staying)
+            if len(staying) < s.policy[q.P_CELL_HOLDS] and held + nodes <= most:
+                within.append(cell)
+        elif not staying:
+            alone.append(cell)
+    return alone if too_large_everywhere else within
