@@ -55,9 +55,11 @@ from gridhall.scheduling.queue import (
     P_CELL_HOLDS,
     P_DEPTH,
     P_HOLD_AFTER_MS,
-    P_HOLD_AFTER_NODES,
     P_HOLD_DEPTH,
     P_HOLD_SHARE_MILLI,
+    P_IDLE_SHARE_MILLI,
+    P_LARGE_AFTER_MS,
+    P_LARGE_NODES,
     P_PREEMPT_WAIT_MS,
     P_PREEMPT_WITHIN_MS,
     P_REPLAN_MS,
@@ -361,7 +363,7 @@ def consider_hold(w: StartColumns, slot: int, reason: int, now_ms: int) -> None:
     priority = w.job_priority[slot]
     waited = now_ms - w.job_submit_ms[slot]
     urgent = priority >= 3 or (priority == 2 and waited >= w.policy[P_PREEMPT_WAIT_MS])
-    patient = waited >= hold_after_ms(w, slot)
+    patient = waited >= hold_after_ms(w, slot) and idle_is_bearable(w)
     if not (urgent or patient) or not quota_allows(w, slot, w.job_gpus[slot]):
         return
     cells = cells_for_hold(w, slot)
@@ -381,11 +383,23 @@ def consider_hold(w: StartColumns, slot: int, reason: int, now_ms: int) -> None:
 
 
 @kernel
+def idle_is_bearable(w: StartColumns) -> bool:
+    """Whether few enough nodes stand free in holds that the fleet can afford one more."""
+    idle = 0
+    for hold in range(HOLDS):
+        if w.hold_kind[hold] != 0:
+            idle += w.hold_nodes[hold] - missing_nodes(w, hold)
+    up = 0
+    for cell in range(count_ones(w.all_cells[0])):
+        up += w.cell_nodes_up[cell]
+    return idle * 1000 <= w.policy[P_IDLE_SHARE_MILLI] * up
+
+
+@kernel
 def hold_after_ms(w: StartColumns, slot: int) -> int:
-    """How long a blocked gang waits before it is given a hold: the larger, the sooner."""
+    """How long a blocked gang waits before it is given a hold."""
     nodes = nodes_in(w, trailing_zeros(w.job_cells[slot]), w.job_gpus[slot])
-    half = w.policy[P_HOLD_AFTER_NODES]
-    return w.policy[P_HOLD_AFTER_MS] * half // (half + nodes)
+    return w.policy[P_LARGE_AFTER_MS if nodes >= w.policy[P_LARGE_NODES] else P_HOLD_AFTER_MS]
 
 
 @kernel

@@ -60,11 +60,13 @@ class Holds(_Part):
 
     depth: Annotated[int, Field(ge=0, le=10_000)]
     after_hours: Hours
-    after_nodes: Annotated[int, Field(ge=1, le=1_000_000)]
+    large_nodes: Annotated[int, Field(ge=1, le=1_000_000)]
+    large_after_hours: Hours
     window_hours: Hours
     window_hours_per_1000_nodes: Hours
     per_cell: Annotated[int, Field(ge=0, le=64)]
     share: Share
+    idle_share: Share
     pod_to_hall_hours: Hours
     pod_to_cell_hours: Hours
     patience_hours: Hours
@@ -131,7 +133,9 @@ class Policy(_Part):
             q.P_TICK_MS: self.passes.tick_minutes * minute,
             q.P_HOLD_DEPTH: self.holds.depth,
             q.P_HOLD_AFTER_MS: self.holds.after_hours * hour,
-            q.P_HOLD_AFTER_NODES: self.holds.after_nodes,
+            q.P_IDLE_SHARE_MILLI: self.holds.idle_share * 1000,
+            q.P_LARGE_NODES: self.holds.large_nodes,
+            q.P_LARGE_AFTER_MS: self.holds.large_after_hours * hour,
             q.P_HOLD_WINDOW_MS: self.holds.window_hours * hour,
             q.P_HOLD_WINDOW_NODE_MS: self.holds.window_hours_per_1000_nodes * hour / 1000,
             q.P_CELL_HOLDS: self.holds.per_cell,
