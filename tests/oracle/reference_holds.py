@@ -180,9 +180,8 @@ def consider_hold(s: State, job: Job, reason: int) -> None:
         return
     waited = s.now_ms - job.submit_ms
     urgent = job.priority >= 3 or (job.priority == 2 and waited >= s.policy[q.P_PREEMPT_WAIT_MS])
-    nodes = s.cells[min(job.cells)].nodes_for(job.gpus)
-    half = s.policy[q.P_HOLD_AFTER_NODES]
-    patient = waited >= s.policy[q.P_HOLD_AFTER_MS] * half // (half + nodes)
+    large = s.cells[min(job.cells)].nodes_for(job.gpus) >= s.policy[q.P_LARGE_NODES]
+    patient = waited >= s.policy[q.P_LARGE_AFTER_MS if large else q.P_HOLD_AFTER_MS] and idle_is_bearable(s)
     if not (urgent or patient) or not quota_allows(s, job, job.gpus):
         return
     cells = cells_for_hold(s, job)
@@ -197,6 +196,12 @@ def consider_hold(s: State, job: Job, reason: int) -> None:
     if patient and hold is None:
         ahead_ms = s.policy[q.P_HOLD_WINDOW_MS] + cells[0].nodes_for(job.gpus) * s.policy[q.P_HOLD_WINDOW_NODE_MS]
         hold_gang(s, job, cells, "gang", s.now_ms + ahead_ms)
+
+
+def idle_is_bearable(s: State) -> bool:
+    """Whether the nodes that stand free in holds are at most the policy's share of all nodes that are up."""
+    idle = sum(node.free for hold in s.holds.values() for node in hold.nodes())
+    return idle * 1000 <= s.policy[q.P_IDLE_SHARE_MILLI] * sum(node.up for node in s.nodes)
 
 
 def cells_for_hold(s: State, job: Job) -> list[Cell]:

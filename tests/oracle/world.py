@@ -68,7 +68,7 @@ class World:
 
     def gap_ms(self) -> int:
         """Time to the next thing that nobody planned."""
-        return int(self.rng.expovariate(1.0) * self.pace_ms) * self.rng.randint(0, 1)
+        return self.rng.choice([0, self.rng.randint(0, 4 * self.pace_ms)])
 
     # --- what people and hardware do --------------------------------------------------------------------------------
 
