@@ -11,6 +11,7 @@ from gridhall.scheduling.policy import Policy, load_policy
 from gridhall.tenancy import Organisation, Project, Tenancy
 
 MOST_NODES = 36
+SHIPPED = load_policy()
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def calm_case(rng: Random) -> Case:
     """A fleet with watts for everyone and a policy in which everyone's turn comes."""
     fleet = random_fleet(rng, [1.0, 3.0])
     changes = {"passes": {"tick_minutes": 60.0}, "placement": {"spare_share": rng.choice([0.0, 0.1])}}
-    return Case(fleet, random_tenancy(rng, fleet.gpus), changed(load_policy(), changes))
+    return Case(fleet, random_tenancy(rng, fleet.gpus), changed(SHIPPED, changes))
 
 
 # --- fleets ---------------------------------------------------------------------------------------------------------
@@ -228,7 +229,7 @@ def random_policy(rng: Random) -> Policy:
         part: {name: rng.choice(values) for name, values in fields.items() if rng.random() < share}
         for part, fields in CHOICES.items()
     }
-    return changed(load_policy(), changes)
+    return changed(SHIPPED, changes)
 
 
 def changed(policy: Policy, changes: dict[str, dict[str, Any]]) -> Policy:

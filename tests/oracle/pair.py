@@ -13,7 +13,7 @@ from tests.oracle.cases import Case
 class Pair:
     """Both cores in the same state."""
 
-    def __init__(self, case: Case, slots: int = 256) -> None:
+    def __init__(self, case: Case, slots: int = 128) -> None:
         self.w = new_state(case.fleet, case.tenancy, case.policy, slots)
         self.s = reference.new_reference(case.fleet, case.tenancy, case.policy)
         self.open: dict[int, tuple[int, int]] = {}

@@ -215,13 +215,14 @@ class Project:
 
 @dataclass(eq=False)
 class State:
-    """Everything, and the effects of the step at hand."""
+    """Everything, and the effects of the step at hand. `below` are the nodes below each power node."""
 
     policy: list[int]
     cells: list[Cell]
     racks: list[Rack]
     nodes: list[Node]
     limit_w: list[int]
+    below: list[list[Node]]
     organisation_weights: list[int]
     projects: list[Project]
     jobs: dict[int, Job] = field(default_factory=dict)
@@ -261,8 +262,7 @@ class State:
 
     def committed_w(self, power: int) -> int:
         """Watts committed on a power node: idle watts of nodes that are up, and what each running job is charged."""
-        below = [node for node in self.nodes if power in node.rack.above]
-        idle = sum(self.cells[node.rack.cell].node_idle_w for node in below if node.up)
+        idle = sum(self.cells[node.rack.cell].node_idle_w for node in self.below[power] if node.up)
         busy = sum(job.node_w for job in self.running() for node in job.nodes() if power in node.rack.above)
         return idle + busy
 
@@ -306,4 +306,5 @@ def new_reference(fleet: FleetArrays, tenancy: Tenancy, policy: Policy) -> State
     weights = [each.weight for each in tenancy.organisations]
     numbers = [int(number) for number in policy.numbers()]
     limits = [int(limit) for limit in fleet.power_limit_w]
-    return State(numbers, cells, racks, nodes, limits, weights, projects)
+    below = [[node for node in nodes if power in node.rack.above] for power in range(len(limits))]
+    return State(numbers, cells, racks, nodes, limits, below, weights, projects)
