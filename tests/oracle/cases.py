@@ -140,7 +140,7 @@ def _arrays(
 
 
 def _power_paths(rng: Random, cells: list[tuple[int, int]], racks: _Racks) -> list[list[int]]:
-    """For each rack the power nodes above it: its pod's and a neighbour's PDU, its hall's transformer, its site's feed."""
+    """For each rack the power nodes above it: its pod's PDU (or two), its hall's transformer, its site's feed."""
     numbers: dict[tuple[str, int], int] = {}
     two_paths = rng.random() < 0.3
     paths: list[list[int]] = []

@@ -1,4 +1,4 @@
-"""What must hold after every event: DESIGN.md 6, and every column of the compiled state against the objects of the reference."""
+"""What must hold after every event: DESIGN.md 6, and the compiled state against the objects of the reference."""
 
 from collections import defaultdict
 
@@ -13,7 +13,7 @@ KINDS = {"gang": 1, "urgent": 2, "project": 3}
 
 
 def check(w: ControllerState, s: State) -> None:
-    """Raise AssertionError where the compiled state and the facts part, or where an invariant of the house is broken."""
+    """Raise AssertionError where the compiled state and the facts part, or where an invariant is broken."""
     check_jobs(w, s)
     check_queue(w, s)
     check_holds(w, s)
@@ -213,7 +213,7 @@ def check_lists(w: ControllerState, s: State) -> None:
 
 
 def within_limits(s: State, before_w: list[int], event_adds_w: int) -> None:
-    """A power node stands above its limit only where the limit was lowered or nodes came up; starts never bring it there."""
+    """Starts never take a power node above its limit: only a lowered limit and nodes that come up do."""
     for power, before in enumerate(before_w):
         committed = s.committed_w(power)
         assert committed <= max(s.limit_w[power], before + event_adds_w), (

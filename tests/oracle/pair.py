@@ -43,9 +43,10 @@ class Pair:
                 self.interval_gpu_ms += (time_ms - start_ms) * gpus
             elif kind == START and c % 8 != 2:
                 job = self.s.jobs.get(slot)
-                assert slot not in self.open and job is not None
+                assert slot not in self.open
+                assert job is not None
                 self.open[slot] = time_ms, job.charged
-                assert b == len(job.nodes()) and a == job.cell
+                assert (a, b) == (job.cell, len(job.nodes()))
         still_open = sum((self.s.now_ms - start_ms) * gpus for start_ms, gpus in self.open.values())
         assert self.interval_gpu_ms + still_open == self.allocated_gpu_ms
 

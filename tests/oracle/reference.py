@@ -1,8 +1,8 @@
 """A slow and obvious `step`: the policy said plainly, over objects that are walked and never counted.
 
-It is written from the stated policy (the story at the top of each scheduling module). Of the compiled core it knows only
-the numbers of events, effects, reasons and policy entries, and how ties and roundings are settled. Jobs that share single
-GPUs are outside it; `tests/scheduling/test_sharing.py` has the reference of the shared pool.
+It is written from the stated policy (the story at the top of each scheduling module). Of the compiled core it knows
+only the numbers of events, effects, reasons and policy entries, and how ties and roundings are settled. Jobs that share
+single GPUs are outside it; `tests/scheduling/test_sharing.py` has the reference of the shared pool.
 """
 
 from collections.abc import Sequence
@@ -211,7 +211,7 @@ def swapped(s: State, job: Job) -> bool:
 
 
 def spare_for(s: State, rack: Rack, job: Job) -> Node | None:
-    """An open node with the watts: in the same rack, else in its pod, else in one of the racks with the fewest open nodes.
+    """An open node with the watts: in the same rack, else its pod, else one of the racks with the fewest open nodes.
 
     Of those the first from the gang's hall on is taken, else the first of the cell.
     """

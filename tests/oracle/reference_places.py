@@ -66,7 +66,7 @@ def one_rack(s: State, cell: Cell, nodes: int, node_w: int) -> list[Piece] | int
 
 
 def many_racks(s: State, racks: list[Rack], size: int, nodes: int, node_w: int) -> list[Piece] | None:
-    """Nodes of several racks: fullest first, the tail into the tightest that takes it whole; None when watts run out."""
+    """Nodes of several racks, fullest first, the tail in the tightest that takes it whole; None when watts run out."""
     picked: list[Piece] = []
     left = nodes
     for count in range(size, 0, -1):

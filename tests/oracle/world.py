@@ -1,4 +1,4 @@
-"""A simple world: it carries out effects and makes the events of engines, hardware and people, some late, twice or never."""
+"""A simple world: it carries out effects and makes the events of engines, hardware and people, late, twice or never."""
 
 import heapq
 from collections.abc import Sequence
@@ -152,7 +152,7 @@ class World:
 
     def carry_out(self, effects: Sequence[Sequence[int]]) -> None:
         """Begin and end attempts as told."""
-        for kind, time_ms, job_id, slot, attempt, a, b, c in effects:
+        for kind, time_ms, job_id, slot, attempt, a, b, _ in effects:
             if kind == d.ACCEPT:
                 self.by_slot[slot] = self.submitted[job_id][1]
                 self.by_slot[slot].slot = slot
