@@ -31,6 +31,7 @@ WAKE = 9
 
 EFFECT_NAMES = ("", "accept", "refuse", "start", "place", "stop", "release", "done", "hold", "wake")
 EFFECT_WIDTH = 8
+FNV_PRIME = 16777619
 
 # final states of a job, as in the run folder's tables
 S_QUEUED = 0
@@ -89,15 +90,8 @@ class DecisionColumns(Columns):
     effects = column("effects", EFFECT_WIDTH, derived=True)
     effect_count = column(1, derived=True)
     effect_room = column(1)
-    effect_digest = column(2)  # two lanes of 32 bits, FNV-1a over words of 32 bits
+    effect_digest = column(2)  # two lanes of 32 bits: FNV-1a over the low and high words
     decided = column(len(COUNTER_NAMES))
-
-
-@kernel
-def mix(lane: int, value: int) -> int:
-    """One FNV-1a step over a 64-bit value taken as two words of 32 bits."""
-    lane = ((lane ^ (value & 0xFFFFFFFF)) * 16777619) & 0xFFFFFFFF
-    return ((lane ^ ((value >> 32) & 0xFFFFFFFF)) * 16777619) & 0xFFFFFFFF
 
 
 @kernel
@@ -115,10 +109,11 @@ def emit(
     w.effects[base + 5] = a
     w.effects[base + 6] = b
     w.effects[base + 7] = c
-    lane = w.effect_digest[0]
-    other = w.effect_digest[1]
+    low = w.effect_digest[0]
+    high = w.effect_digest[1]
     for place in range(EFFECT_WIDTH):
-        lane = mix(lane, w.effects[base + place])
-        other = mix(other, w.effects[base + place] ^ 0x5BD1E995)
-    w.effect_digest[0] = lane
-    w.effect_digest[1] = other
+        value = w.effects[base + place]
+        low = ((low ^ (value & 0xFFFFFFFF)) * FNV_PRIME) & 0xFFFFFFFF
+        high = ((high ^ low ^ ((value >> 32) & 0xFFFFFFFF)) * FNV_PRIME) & 0xFFFFFFFF
+    w.effect_digest[0] = low
+    w.effect_digest[1] = high
