@@ -1,8 +1,8 @@
 """Why does a job wait, and when could it start? Computed when somebody asks; the state is not touched.
 
 A promise is what is known now, made on a copy of the state: the time of the job's hold, or else the soonest that a plan
-finds if everything that runs ends as predicted and nothing that came later goes ahead. It binds nobody: failures, late work
-and higher priorities move it.
+finds if everything that runs ends as predicted and nothing that came later goes ahead. It binds nobody: failures,
+late work and higher priorities move it.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from gridhall.controller.state import ControllerState
 from gridhall.fleet.capacity import NEVER_MS
 from gridhall.kernel import kernel, state_cast
 from gridhall.scheduling.holds import HORIZON_MS, fill_plan, nodes_in, plan_gang, time_for
-from gridhall.scheduling.jobs import QUEUED, R_BACKOFF, R_HELD, R_NONE, R_NOT_READY, R_QUOTA, R_UNCONSIDERED, REASONS
+from gridhall.scheduling.jobs import QUEUED, R_NONE, R_NOT_READY, R_QUOTA, R_UNCONSIDERED, REASONS
 
 Basis = Literal["hold", "plan", "back-off", "none"]
 
@@ -21,8 +21,8 @@ Basis = Literal["hold", "plan", "back-off", "none"]
 class Promise:
     """Why a job waits, in words, and the earliest start it can be promised.
 
-    `start_ms` (ms UTC) is None where nothing can be said: its quota or its sites decide, it asks for a share of a GPU, or
-    no place is foreseen within
+    `start_ms` (ms UTC) is None where nothing can be said: its quota or its sites decide, it asks for a share of a
+    GPU, or no place is foreseen within
     the planning horizon. `basis` says what the time rests on.
     """
 

@@ -1,7 +1,7 @@
 """The one contract: `step(state, event) -> effects`.
 
-`step_event` is the compiled core: it takes the row in `w.event` and leaves its effects in `w.effects`. It reads no clock, file or
-random source; time and chance come in the event. Live, twin and replay all call it.
+`step_event` is the compiled core: it takes the row in `w.event` and leaves its effects in `w.effects`. It reads no
+clock, file or random source; time and chance come in the event. Live, twin and replay all call it.
 """
 
 from gridhall.controller.events import (
@@ -51,9 +51,9 @@ from gridhall.scheduling.holds import (
     FOR_URGENT,
     HOLDS,
     drop_hold,
-    plan_again,
     hold_ready,
     nodes_in,
+    plan_again,
 )
 from gridhall.scheduling.jobs import (
     QUEUED,
@@ -303,7 +303,7 @@ def on_stopped(w: ControllerState, slot: int, now_ms: int) -> None:
 
 @kernel
 def on_lost(w: ControllerState, slot: int, now_ms: int) -> None:
-    """A gang died with a node: swap the node in place if a spare is near, else queue again; brake what never gets on."""
+    """A gang died with a node: swap the node if a spare is near, else queue again; brake what never gets on."""
     w.decided[N_FAILURE] += 1
     w.job_restarts[slot] += 1
     if w.event[4] > w.job_saved_ms[slot]:
@@ -329,7 +329,7 @@ def on_lost(w: ControllerState, slot: int, now_ms: int) -> None:
 
 @kernel
 def spare_rack(w: ControllerState, rack: int, cell: int, node_w: int) -> int:
-    """A rack with an open node, the nearest to `rack`: itself, its pod, its hall, then the cell; -1 when there is none."""
+    """The nearest rack with an open node: `rack` itself, its pod, its hall, then the cell; -1 = none."""
     if w.rack_open[rack] != 0 and watts_left(w, rack) >= node_w:
         return rack
     for near in range(w.pod_rack0[w.rack_pod[rack]], w.pod_rack0[w.rack_pod[rack] + 1]):
@@ -463,7 +463,7 @@ def on_node(w: ControllerState, kind: int, node: int, now_ms: int) -> None:
 
 @kernel
 def on_tick(w: ControllerState, now_ms: int) -> None:
-    """What time alone changes: fair share on its grid, late predictions, holds that slipped, reservations that begin."""
+    """What time alone changes: fair share, late predictions, holds that slipped, reservations that begin."""
     if w.wake_ms[0] > now_ms:
         return
     w.wake_ms[0] = 0

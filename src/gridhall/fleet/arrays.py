@@ -23,7 +23,10 @@ FOREVER_MS = 1 << 60
 
 @dataclass(frozen=True)
 class FleetArrays:
-    """A compiled fleet. Lengths: S sites, H hardware types, C cells, L halls (per cell), P pods, R racks, N nodes, W power nodes."""
+    """A compiled fleet.
+
+    Lengths: S sites, H hardware types, C cells, L halls (per cell), P pods, R racks, N nodes, W power nodes.
+    """
 
     site_names: tuple[str, ...]
     site_country: tuple[str, ...]

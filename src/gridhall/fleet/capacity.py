@@ -1,12 +1,13 @@
 """The counter tree: which GPUs are free where, and how many watts are committed on every power ancestor.
 
 Facts are per node (up, used GPUs, who holds it) and per power node (limit, committed watts). Everything else here is an
-index over them: free nodes of a rack as bits of one word, counts per pod, hall and cell, and for every cell the set of racks
+index over them: free nodes of a rack as bits of one word, counts per pod, hall and cell, and for every cell the set
+of racks
 with exactly c open nodes and the set of partly used nodes with exactly f free GPUs. The indexes are canonical: they
 depend on the facts only, never on the order in which the facts came about.
 
-A node is **free** when it is up and unused, **held** while a time reservation keeps it, and **open** when it is free and not
-held. Only open nodes stand in the sets.
+A node is **free** when it is up and unused, **held** while a time reservation keeps it, and **open** when it is free
+and not held. Only open nodes stand in the sets.
 """
 
 from gridhall.fleet.arrays import MAX_GPUS_PER_NODE, MAX_NODES_PER_RACK, MAX_POWER_PATH
@@ -47,7 +48,7 @@ class CapacityColumns(Columns):
     node_gpu_mask = column("nodes")  # which of them
     node_job = column("nodes")  # slot + 1 of the gang that has the whole node
     node_hold = column("nodes")  # hold + 1
-    node_shared = column("nodes")  # 1 = its GPUs may be divided: it belongs to the shared pool, not to the open capacity
+    node_shared = column("nodes")  # 1 = its GPUs may be divided: it is in the shared pool, never open
     node_end_ms = column("nodes")  # latest predicted end of the work on it
     gpu_job = column("nodes", MAX_GPUS_PER_NODE)  # slot + 1 on partly used nodes
     # indexes

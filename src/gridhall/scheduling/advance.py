@@ -52,7 +52,7 @@ def whole_cell_by(w: StartColumns, cell: int, nodes: int, now_ms: int, bound_ms:
 
 @kernel
 def begin_and_end_reservations(w: StartColumns, now_ms: int) -> None:
-    """Open a reservation to its project when its time has come, stopping what may be stopped; drop it when it is over."""
+    """Open a reservation to its project in its time, stopping what may be stopped; drop it when it is over."""
     for hold in range(HOLDS):
         if w.hold_kind[hold] != FOR_PROJECT:
             continue

@@ -1,7 +1,10 @@
-"""Time reservations: nodes that are kept for a gang until the last of them falls free, or for a project from a set time.
+"""Time reservations: nodes that are kept for a gang until the last of them falls free, or for a project from a set
+time.
 
-A hold names its nodes. They leave the open capacity at once, so that nothing new delays the gang, but work that is expected
-to end before the hold's time may still run on them (back-fill). The nodes are chosen where enough of them fall free soonest,
+A hold names its nodes. They leave the open capacity at once, so that nothing new delays the gang, but work that is
+expected
+to end before the hold's time may still run on them (back-fill). The nodes are chosen where enough of them fall free
+soonest,
 whole racks first, so that a hold is also a drain window and the gang ends up compact. A hold for urgent work counts a
 node under pre-emptible work as free after the cost of stopping it: a checkpoint to write, or the work lost without one.
 """
@@ -54,7 +57,7 @@ class HoldColumns(PlacementColumns, QueueColumns, DecisionColumns):
 
 @kernel
 def stop_cost_ms(w: HoldColumns, slot: int, priority: int, now_ms: int) -> int:
-    """Time that stopping a job costs: a checkpoint to write, or its work so far; NEVER_MS when it may not be stopped."""
+    """Time that stopping a job costs: a checkpoint, or its work so far; NEVER_MS when it may not be stopped."""
     if w.job_state[slot] != RUNNING or w.job_preemptible[slot] == 0 or w.job_priority[slot] >= priority:
         return NEVER_MS
     if w.job_checkpoint_ms[slot] > 0:
@@ -115,7 +118,7 @@ def had_by(w: HoldColumns, node0: int, node1: int, time_ms: int) -> int:
 
 @kernel
 def time_for(w: HoldColumns, rack0: int, rack1: int, nodes: int, now_ms: int, bound_ms: int) -> int:
-    """The earliest time, to the minute, at which a range of racks has `nodes` nodes; NEVER_MS when not before the bound."""
+    """The earliest time, to the minute, at which a range of racks has `nodes` nodes; NEVER_MS if not in bounds."""
     node0 = w.rack_node0[rack0]
     node1 = w.rack_node0[rack1]
     if node1 - node0 < nodes or had_by(w, node0, node1, bound_ms - 1) < nodes:
@@ -191,7 +194,7 @@ def rack_with(w: HoldColumns, count: int, rack: int) -> int:
 
 @kernel
 def choose_nodes(w: HoldColumns, cell: int, nodes: int, by_ms: int) -> None:
-    """Pick nodes of the planned range that can be had by a time: fullest racks first, then the tightest for the tail."""
+    """Pick nodes of the planned range that can be had by a time: fullest racks first, then a tight tail."""
     for rack in range(w.plan_rack0[0], w.plan_rack1[0]):
         w.plan_count[rack] = count_ones(rack_had(w, rack, by_ms))
     w.picks[0] = 0
@@ -294,7 +297,7 @@ def drop_hold(w: HoldColumns, hold: int) -> None:
 
 @kernel
 def set_aside(w: HoldColumns, cell: int, nodes: int) -> None:
-    """Drop the holds of a cell that give way to a gang of `nodes` nodes; their gangs are planned again in their turn."""
+    """Drop the holds of a cell that give way to a gang of `nodes` nodes; their gangs are planned again later."""
     for hold in range(HOLDS):
         if w.hold_kind[hold] != 0 and w.hold_cell[hold] == cell and gives_way(w, hold, nodes):
             w.job_plan_ms[w.hold_slot[hold] - 1] = 0

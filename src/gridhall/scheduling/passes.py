@@ -1,8 +1,10 @@
 """The pass over the queue: which waiting work starts now, who gets a time reservation, who must stop for it.
 
-A pass follows every release of capacity and looks, in order, at the work that may run where something fell free. Work that
+A pass follows every release of capacity and looks, in order, at the work that may run where something fell free. Work
+that
 fits starts, also out of order: nodes that are held for work ahead of it are out of its reach (unless it will be gone in
-time), so it delays nobody who has a promise. The first blocked gangs get a hold; urgent ones may stop pre-emptible work.
+time), so it delays nobody who has a promise. The first blocked gangs get a hold; urgent ones may stop pre-emptible
+work.
 """
 
 from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
@@ -114,7 +116,7 @@ def start_in_cell(w: StartColumns, slot: int, cell: int, now_ms: int) -> int:
 
 @kernel
 def pick_held(w: StartColumns, hold: int, nodes: int, node_w: int, one_rack: bool) -> bool:
-    """Pick free nodes of a hold, all in one rack if asked; False, and no picks, when there are too few or too few watts."""
+    """Pick free nodes of a hold, all in one rack if asked; False, and no picks, when nodes or watts are short."""
     w.picks[0] = 0
     left = nodes
     at = w.hold_chunk[hold]
@@ -157,7 +159,7 @@ def start_in_hold(w: StartColumns, slot: int, cells: int, now_ms: int) -> bool:
 
 @kernel
 def try_start(w: StartColumns, slot: int, cells: int, now_ms: int) -> int:
-    """Try to start a waiting job in any of the given cells, the fullest first; 0, or the reason why it goes on waiting."""
+    """Try to start a waiting job in any of the given cells, the fullest first; 0, or why it goes on waiting."""
     w.decided[N_TRIES] += 1
     if w.job_not_before_ms[slot] > now_ms:
         return R_BACKOFF
@@ -322,7 +324,7 @@ def missing_nodes(w: StartColumns, hold: int) -> int:
 
 @kernel
 def complete_hold(w: StartColumns, hold: int, now_ms: int) -> bool:
-    """Start a gang now on its held nodes that are free and open ones in place of the busy rest, if that is compact enough."""
+    """Start a gang on its held nodes that are free, and open ones for the busy rest, if that is compact enough."""
     cell = w.hold_cell[hold]
     slot = w.hold_slot[hold] - 1
     nodes = w.hold_nodes[hold]

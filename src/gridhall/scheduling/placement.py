@@ -1,7 +1,9 @@
 """Where a gang goes: the smallest level of a cell that holds it, the fullest racks first, a tight tail.
 
-Levels are the rack (an NVLink domain where the hardware has one), the pod, the hall and the cell. Nothing is changed here
-but the list of picks and, while picking, the watts committed above them: a caller either commits the picks or drops them.
+Levels are the rack (an NVLink domain where the hardware has one), the pod, the hall and the cell. Nothing is changed
+here
+but the list of picks and, while picking, the watts committed above them: a caller either commits the picks or drops
+them.
 """
 
 from gridhall.fleet.capacity import CapacityColumns, commit_watts, open_racks, part_nodes, watts_left
@@ -69,7 +71,7 @@ def drop_picks(w: PlacementColumns, node_w: int) -> None:
 
 @kernel
 def pick_range(w: PlacementColumns, cell: int, rack0: int, rack1: int, nodes: int, node_w: int) -> int:
-    """Pick from racks rack0..rack1-1: fullest first, then the tightest rack for the tail. Returns nodes still missing."""
+    """Pick from racks rack0..rack1-1: fullest first, then a tight tail. Returns the nodes still missing."""
     left = nodes
     count = w.cell_rack_size[cell]
     cursor = rack0

@@ -1,7 +1,7 @@
 """How long will it run? Quantiles of past run times per (user, job name), else per user, else a share of the limit.
 
-Each entry of the bounded table is a histogram of run times in half-octaves from one second up. An entry that is asked for
-under another key is reused for the new one, and halved when it is full, so that old habits fade. All integers.
+Each entry of the bounded table is a histogram of run times in half-octaves from one second up. An entry that is asked
+for under another key is reused for the new one, and halved when it is full, so that old habits fade. All integers.
 """
 
 from gridhall.kernel import Columns, column, kernel

@@ -3,8 +3,8 @@
     key = submitted + stretch x predicted run time - head start of its priority + fair-share delay
 
 Short work moves up, old work moves up, and nobody waits for ever, because a key never moves back while later work keeps
-coming. `stretch` 0 is first come, first served; a large one is shortest job first. The fair-share delay follows the decayed
-use of the project and of its organisation against their weights, and is refreshed on a fixed time grid.
+coming. `stretch` 0 is first come, first served; a large one is shortest job first. The fair-share delay follows the
+decayed use of the project and of its organisation against their weights, and is refreshed on a fixed time grid.
 """
 
 from gridhall.kernel import column, kernel

@@ -1,6 +1,7 @@
 """Starting and ending work: the one place where nodes, watts and quota are taken for a job and given back.
 
-Allowed places and watts were checked when the nodes were picked, and are checked here again before anything is written down.
+Allowed places and watts were checked when the nodes were picked, and are checked here again before anything is
+written down.
 """
 
 from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
@@ -128,7 +129,7 @@ def end_of_node_ms(w: StartColumns, node: int) -> int:
 
 @kernel
 def refresh_ends(w: StartColumns, chunks: int) -> None:
-    """Bring the predicted ends of the nodes of a list of chunks up to date after a job's end or its prediction changed."""
+    """Bring the predicted ends of some chunks' nodes up to date after a job ended or its prediction changed."""
     at = chunks
     while at != 0:
         rest = w.chunk_mask[at - 1]

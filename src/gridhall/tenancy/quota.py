@@ -1,6 +1,7 @@
 """How much may they? Quotas on a tree: projects under organisations under the whole fleet.
 
-A node's **nominal** GPUs are its own. It may **borrow** what others leave unused, up to its limit, and **lends** what it leaves
+A node's **nominal** GPUs are its own. It may **borrow** what others leave unused, up to its limit, and **lends** what
+it leaves
 unused itself, up to its limit; what it does not lend is guaranteed and never counted for others. The arithmetic is that
 of hierarchical cohorts (Kueue's KEP-79 describes the same rules): use beyond the guarantee is charged to the parent.
 """

@@ -53,7 +53,7 @@ class Profile:
     daily_swing: float = 0.25  # relative amplitude of submissions over the day
     weekend: float = 0.7  # submissions at the weekend relative to a working day
     peak_hour_utc: float = 15.0
-    site_share: float = 0.65  # a gang bound to named sites finds one among them of which it asks no more than this share
+    site_share: float = 0.65  # a gang bound to sites finds one of which it asks no more than this
     largest_share: float = 0.85  # no gang above this share of the largest block of one hardware at one site
     anywhere: float = 0.6  # jobs that any site may run; the others name a random subset
     priorities: tuple[float, float, float, float] = (0.2, 0.65, 0.145, 0.005)  # scavenger, normal, high, urgent

@@ -56,7 +56,8 @@ class JobTable:
 class Workload:
     """Jobs to run and the names behind their indexes.
 
-    `chunks()` gives JobTables in order of submission, again from the start at each call, so that a year of ten million jobs
+    `chunks()` gives JobTables in order of submission, again from the start at each call, so that a year of ten
+    million jobs
     never stands in memory at once. `origin` says where the jobs come from: `synthetic` or the trace's attribution.
     """
 

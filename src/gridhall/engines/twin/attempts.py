@@ -1,7 +1,7 @@
 """Attempts of jobs in the simulated world: how far each has got, what it draws, and what was lost when it ends.
 
-With checkpoint interval dt and cost w, an attempt does nothing useful for its start-up time, then alternates dt of work with w
-of writing. A failure keeps the work of whole cycles; a wanted stop writes one more checkpoint first.
+With checkpoint interval dt and cost w, an attempt does nothing useful for its start-up time, then alternates dt of
+work with w of writing. A failure keeps the work of whole cycles; a wanted stop writes one more checkpoint first.
 """
 
 from gridhall.controller.events import EVENT_WIDTH

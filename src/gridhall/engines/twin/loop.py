@@ -1,6 +1,7 @@
 """The twin's one compiled loop: the next thing that happens, `step`, and what the world does about the effects.
 
-The loop stops for the driver when it needs more arrivals or failures, when an output buffer is full or when there are more jobs
+The loop stops for the driver when it needs more arrivals or failures, when an output buffer is full or when there are
+more jobs
 than slots; the driver helps and calls again. Where it stops changes nothing: chunked and whole runs decide the same.
 """
 

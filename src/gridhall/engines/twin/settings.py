@@ -14,9 +14,10 @@ from gridhall.work.table import Workload
 class WorldSettings:
     """How the simulated world behaves. Times in ms.
 
-    Failures strike every node that is on line at `failures_per_1000_node_days` (0 = never); repairs are log-normal. A first
-    attempt works `start_delay_ms` after its start, a later one `restart_delay_ms` (u0 of the goodput formulas). Drawn watts above
-    idle are `draw_milli` per mille of the charged ones.
+    Failures strike every node that is on line at `failures_per_1000_node_days` (0 = never); repairs are log-normal. A
+    first
+    attempt works `start_delay_ms` after its start, a later one `restart_delay_ms` (u0 of the goodput formulas). Drawn
+    watts above idle are `draw_milli` per mille of the charged ones.
     """
 
     failures_per_1000_node_days: float = 2.34

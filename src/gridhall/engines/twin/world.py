@@ -1,7 +1,7 @@
 """The simulated world: what is true but not known to the core.
 
-True run times, where each attempt has got to, which node runs what, and what everything draws. It answers the core's effects
-with events, as a real engine would, and integrates power exactly: between two changes power is constant.
+True run times, where each attempt has got to, which node runs what, and what everything draws. It answers the core's
+effects with events, as a real engine would, and integrates power exactly: between two changes power is constant.
 
 Everything here is simulated, and the run folder says so.
 """
@@ -16,7 +16,10 @@ H_NODE_UP = 3
 H_NODE_OUT = 4
 H_TICK = 5
 H_GIVEN = 6
-"""Kinds of future events in the world's heap; GIVEN ones stand in `plan_event`. At one time the lower kind comes first; failures and arrivals come last."""
+"""Kinds of future events in the world's heap; GIVEN ones stand in `plan_event`.
+
+At one time the lower kind comes first; failures and arrivals come last.
+"""
 
 JOB_FIELDS = TABLES["jobs"]
 INTERVAL_FIELDS = TABLES["intervals"]
@@ -46,7 +49,7 @@ LOST_NAMES = ("restart", "checkpoint", "failure", "preemption", "unfinished")
 
 
 class WorldColumns(Columns):
-    """Sizes: slots, chunks, heap, nodes, racks, power, cells, rows (arrivals), faults, out_* (rows of output buffers)."""
+    """Sizes: slots, chunks, heap, nodes, racks, power, cells, rows (arrivals), faults, out_* (output rows)."""
 
     # settings
     start_delay_ms = column(1)  # from START to the first useful work
