@@ -1,8 +1,8 @@
 """Why does a job wait, and when could it start? Computed when somebody asks; the state is not touched.
 
 A promise is what is known now, made on a copy of the state: the time of the job's hold, or else the soonest that a plan
-finds if everything that runs ends as predicted and nothing that came later goes ahead. It binds nobody: failures,
-late work and higher priorities move it.
+finds if everything that runs ends as predicted and nothing that came later goes ahead. It binds nobody: failures, late
+work and higher priorities move it.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,8 @@ Basis = Literal["hold", "plan", "back-off", "none"]
 class Promise:
     """Why a job waits, in words, and the earliest start it can be promised.
 
-    `start_ms` (ms UTC) is None where nothing can be said: its quota or its sites decide, it asks for a share of a
-    GPU, or no place is foreseen within
-    the planning horizon. `basis` says what the time rests on.
+    `start_ms` (ms UTC) is None where nothing can be said: its quota or its sites decide, it asks for a share of a GPU,
+    or no place is foreseen within the planning horizon. `basis` says what the time rests on.
     """
 
     job_id: int

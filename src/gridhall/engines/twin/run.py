@@ -39,7 +39,7 @@ class Twin:
     recorder: Recorder | None = None
 
     def fork(self) -> Self:
-        """An independent twin in the same state, with the same things still to come; it records nothing."""
+        """An independent twin in the same state with the same arrivals and failures to come; it records nothing."""
         self.jobs, jobs = itertools.tee(self.jobs)
         self.faults, faults = itertools.tee(self.faults)
         other = type(self)(self.plan, self.controller.fork(), self.world.fork(), jobs, faults)
