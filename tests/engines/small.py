@@ -17,11 +17,14 @@ from gridhall.work.profiles import profile
 GPUS = 1_152
 
 
+FEED_HEADROOM, LOAD = 850, 1.6
+
+
 def small_plan(days: int = 4, seed: int = 1, gpus: int = GPUS, record: Path | None = None, jobs: int = 1_200) -> Plan:
     """Two sites of H100 racks whose power feeds are tight, offered more work than they can do."""
-    fleet = uniform_fleet(gpus, shares=(60, 40), hardware="h100", nodes_per_rack=4, feed_headroom=900)
+    fleet = uniform_fleet(gpus, shares=(60, 40), hardware="h100", nodes_per_rack=4, feed_headroom=FEED_HEADROOM)
     end_ms = days * DAY_MS
-    work = generate(profile("training-cloud"), seed=seed, start_ms=0, end_ms=end_ms, fleet=fleet, jobs=jobs, load=1.1)
+    work = generate(profile("training-cloud"), seed=seed, start_ms=0, end_ms=end_ms, fleet=fleet, jobs=jobs, load=LOAD)
     owners = work.project_organisation.tolist()
     quota = gpus // len(work.organisations)
     tenancy = Tenancy(

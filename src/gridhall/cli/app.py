@@ -3,7 +3,7 @@
 import typer
 
 from gridhall import __version__
-from gridhall.cli import compare, data, fleet, simulate, sweep, validate, work
+from gridhall.cli import compare, data, fleet, replay, simulate, sweep, validate, work
 
 app = typer.Typer(
     help="Gridhall runs a sovereign AI cloud, from the grid connection to the GPU.",
@@ -14,6 +14,7 @@ app = typer.Typer(
 app.command("simulate")(simulate.simulate)
 app.command("compare")(compare.compare)
 app.command("sweep")(sweep.sweep)
+app.command("replay")(replay.replay)
 app.command("validate")(validate.validate)
 app.add_typer(fleet.app, name="fleet")
 app.add_typer(work.app, name="work")

@@ -1,6 +1,7 @@
 """One run from scenario to finished folder: what `simulate` and `sweep` share."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,13 @@ from gridhall.engines.twin.scenario_file import load_scenario
 from gridhall.engines.twin.settings import OnProgress, Totals
 from gridhall.engines.twin.summary import RunFacts, summarise
 from gridhall.engines.twin.tables import ParquetSink, run_folder
+from gridhall.errors import fault
 
 RECORDING = "recording"
 """Folder of the recorded events inside a run folder."""
+ORIGIN = "origin.json"
+"""In that folder: which scenario was run, with what laid over it, so that a fork can run it again."""
+NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -46,19 +51,28 @@ def carry_out(
     prepared = prepared or ready(request)
     with run_folder(request.out) as folder:
         sink = ParquetSink(folder)
-        plan = to_plan(prepared, folder / RECORDING if request.record else None)
-        totals = run(plan, sink, on_progress)
-        sink.close()
-        write_index(prepared.index, folder)
-        summary = summary_of(folder, prepared, totals)
-        (folder / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        (folder / "report.html").write_text(render(folder, summary), "utf-8")
+        recording = folder / RECORDING if request.record else None
+        totals = run(to_plan(prepared, recording), sink, on_progress)
+        if recording is not None:
+            write_origin(request, recording)
+        return finish(folder, sink, prepared, totals)
+
+
+def finish(
+    folder: Path, sink: ParquetSink, prepared: Prepared, totals: Totals, said: Mapping[str, Any] = NOTHING
+) -> dict[str, Any]:
+    """Write summary and report beside a run's tables; `said` joins the provenance. Returns the summary."""
+    sink.close()
+    write_index(prepared.index, folder)
+    summary = summary_of(folder, prepared, totals, said)
+    (folder / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    (folder / "report.html").write_text(render(folder, summary), "utf-8")
     return summary
 
 
-def summary_of(folder: Path, prepared: Prepared, totals: Totals) -> dict[str, Any]:
+def summary_of(folder: Path, prepared: Prepared, totals: Totals, also: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
     """The summary of a run whose tables stand in `folder`, money included."""
-    said = provenance(prepared) | {"decision_digest": totals.digest, "state_hash": totals.state_hash}
+    said = provenance(prepared) | {"decision_digest": totals.digest, "state_hash": totals.state_hash} | dict(also)
     facts = RunFacts(
         title=prepared.scenario.title,
         index=prepared.index,
@@ -73,6 +87,23 @@ def summary_of(folder: Path, prepared: Prepared, totals: Totals) -> dict[str, An
     summary = summarise(folder, facts)
     money = money_section(folder, prepared, summary["energy"]["cost"]["value"] or 0.0)
     return summary if money is None else {**summary, "money": money}
+
+
+def write_origin(request: Request, recording: Path) -> None:
+    """Note beside a recording what was asked for."""
+    origin = {"scenario": str(request.scenario.resolve()), "set": request.overrides}
+    (recording / ORIGIN).write_text(json.dumps(origin, indent=1) + "\n", "utf-8")
+
+
+def read_origin(recording: Path) -> Request:
+    """What was asked for. Raises InputError where the recording does not say."""
+    path = recording / ORIGIN
+    try:
+        origin = json.loads(path.read_text("utf-8"))
+        return Request(Path(origin["scenario"]), Path(), dict(origin["set"]), True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        mend = "name a folder that `gridhall simulate --record` wrote"
+        raise fault(str(path), "", f"does not say what was recorded: {error!r}", mend) from error
 
 
 def free_folder(scenario: Path, seed: int) -> Path:

@@ -43,7 +43,7 @@ def simulate(
     if json:
         as_json(summary)
     else:
-        _print(summary, folder)
+        print_run(summary, folder)
 
 
 def _introduction(prepared: "Prepared") -> str:
@@ -55,7 +55,8 @@ def _introduction(prepared: "Prepared") -> str:
     return f"{prepared.scenario.title}: {places}, {span}; work: {prepared.workload.origin}"
 
 
-def _print(summary: dict[str, Any], folder: Path) -> None:
+def print_run(summary: dict[str, Any], folder: Path) -> None:
+    """The headline of a finished run and where its report is."""
     from gridhall.cli.report.words import figure_words
     from gridhall.cli.say import as_table
 

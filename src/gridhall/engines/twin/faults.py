@@ -35,3 +35,10 @@ def fault_windows(world: WorldSettings, nodes: int, start_ms: int, end_ms: int, 
         times = np.sort(chance.integers(first, last, count))
         repair = np.exp(chance.normal(np.log(world.repair_median_ms), world.repair_sigma, count))
         yield Faults(times, chance.integers(0, nodes, count), np.maximum(60_000, repair).astype(np.int64))
+
+
+def later_than(windows: Iterator[Faults], time_ms: int) -> Iterator[Faults]:
+    """The failures of a stream from a time on."""
+    for each in windows:
+        keep = each.time_ms >= time_ms
+        yield Faults(each.time_ms[keep], each.node[keep], each.repair_ms[keep])

@@ -13,7 +13,7 @@ from gridhall.controller.record import Recorder, effect_digest
 from gridhall.controller.state import ControllerState, grow_state, new_state
 from gridhall.engines.twin import loop
 from gridhall.engines.twin.faults import Faults, fault_windows
-from gridhall.engines.twin.settings import OnProgress, Plan, Progress, Totals
+from gridhall.engines.twin.settings import OnProgress, Plan, Progress, Totals, WorldSettings
 from gridhall.engines.twin.tables import STATES, TABLES, Sink
 from gridhall.engines.twin.world import H_GIVEN, H_NODE_OUT, H_NODE_UP, LOST_NAMES, WorldColumns
 from gridhall.fleet.arrays import FOREVER_MS, MAX_GPUS_PER_NODE
@@ -107,16 +107,23 @@ class Twin:
 def run(plan: Plan, sink: Sink | None, on_progress: OnProgress | None = None) -> Totals:
     """Run a plan from start to end."""
     twin = start(plan)
-    span = max(1, (plan.end_ms - plan.start_ms) // 200)
-    for until in [*range(plan.start_ms + span, plan.end_ms, span), plan.end_ms]:
-        twin.advance(until, sink)
-        if on_progress is not None:
-            done = int(twin.world.state_jobs[2:].sum())
-            on_progress(Progress(until, plan.start_ms, plan.end_ms, int(twin.world.submitted[0]), done))
+    run_on(twin, plan.end_ms, sink, on_progress)
     result = twin.close(sink)
     if twin.recorder is not None:
         twin.recorder.close(twin.controller)
     return result
+
+
+def run_on(twin: Twin, until_ms: int, sink: Sink | None, on_progress: OnProgress | None) -> None:
+    """Run a twin to a time, with a word about how far it has got two hundred times a run."""
+    start_ms, end_ms = twin.plan.start_ms, twin.plan.end_ms
+    span = max(1, (end_ms - start_ms) // 200)
+    first = max(start_ms, int(twin.controller.now_ms[0])) + span
+    for at_ms in [*range(first, until_ms, span), until_ms]:
+        twin.advance(at_ms, sink)
+        if on_progress is not None:
+            done = int(twin.world.state_jobs[2:].sum())
+            on_progress(Progress(at_ms, start_ms, end_ms, int(twin.world.submitted[0]), done))
 
 
 def start(plan: Plan) -> Twin:
@@ -160,10 +167,8 @@ def new_world(plan: Plan, controller: ControllerState, recording: bool) -> World
     sizes["record"] = 16_384 if recording else 1
     v = WorldColumns(sizes)
     set_fleet(v, plan, controller)
-    settings = plan.world
-    v.start_delay_ms[0], v.restart_delay_ms[0] = settings.start_delay_ms, settings.restart_delay_ms
-    v.stop_delay_ms[0], v.draw_milli[0] = settings.stop_delay_ms, settings.draw_milli
-    v.minutes_on[0], v.recording[0] = int(settings.power_by_minute), int(recording)
+    set_behaviour(v, plan.world)
+    v.recording[0] = int(recording)
     v.piece_next[:-1] = np.arange(2, sizes["chunks"] + 1)
     v.piece_free[0] = 1
     v.minute_ms[0] = plan.start_ms + 60_000
@@ -172,6 +177,13 @@ def new_world(plan: Plan, controller: ControllerState, recording: bool) -> World
     plan_nodes(v, plan)
     plan_given(v, plan)
     return v
+
+
+def set_behaviour(v: WorldColumns, settings: WorldSettings) -> None:
+    """How the world acts from here on."""
+    v.start_delay_ms[0], v.restart_delay_ms[0] = settings.start_delay_ms, settings.restart_delay_ms
+    v.stop_delay_ms[0], v.draw_milli[0] = settings.stop_delay_ms, settings.draw_milli
+    v.minutes_on[0] = int(settings.power_by_minute)
 
 
 def set_fleet(v: WorldColumns, plan: Plan, controller: ControllerState) -> None:
