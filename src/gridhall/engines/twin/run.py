@@ -20,9 +20,11 @@ from gridhall.fleet.arrays import FOREVER_MS, MAX_GPUS_PER_NODE
 from gridhall.kernel import Ints
 from gridhall.scheduling.decisions import COUNTER_NAMES
 from gridhall.scheduling.sharing import TypicalPods, typical_pods
-from gridhall.work.table import JobTable
+from gridhall.work.table import JobTable, Workload
 
-ROWS = 65_536
+ROWS = 16_384
+"""Arrivals in the inbox at one time; small, because a fork copies it."""
+FAULT_ROWS = 24_576
 BUFFERS = {"out_jobs": 16_384, "out_intervals": 16_384, "out_power": 32_768, "out_queue": 256, "out_fleet": 2_048}
 FAR_MS = 1 << 61
 
@@ -133,7 +135,7 @@ def start(plan: Plan) -> Twin:
     recorder = Recorder(plan.record, controller, about) if plan.record else None
     world = new_world(plan, controller, recorder is not None)
     faults = fault_windows(plan.world, controller.sizes["nodes"], plan.start_ms, plan.end_ms, plan.seed)
-    return Twin(plan, controller, world, iter(plan.workload.chunks()), faults, recorder)
+    return Twin(plan, controller, world, inbox_tables(plan.workload), faults, recorder)
 
 
 def typical_work(plan: Plan) -> TypicalPods | None:
@@ -162,7 +164,7 @@ def new_world(plan: Plan, controller: ControllerState, recording: bool) -> World
     """The world at the plan's start."""
     same = ("nodes", "racks", "racks_1", "power", "cells")
     sizes = {name: controller.sizes[name] for name in same} | slot_sizes(controller.sizes["slots"], controller.sizes)
-    sizes |= BUFFERS | {"rows": ROWS, "faults": ROWS, "planned": max(1, len(plan.reservations))}
+    sizes |= BUFFERS | {"rows": ROWS, "faults": FAULT_ROWS, "planned": max(1, len(plan.reservations))}
     sizes["out_power"] = max(BUFFERS["out_power"], 4 * sizes["power"])
     sizes["record"] = 16_384 if recording else 1
     v = WorldColumns(sizes)
@@ -235,6 +237,13 @@ def plan_given(v: WorldColumns, plan: Plan) -> None:
 
 
 # --- feeding it -----------------------------------------------------------------------------------------------------
+
+
+def inbox_tables(workload: Workload) -> Iterator[JobTable]:
+    """The workload's jobs in tables that fit the inbox."""
+    for table in workload.chunks():
+        for first in range(0, len(table), ROWS):
+            yield table.take(slice(first, first + ROWS))
 
 
 def load_jobs(v: WorldColumns, table: JobTable | None, plan: Plan) -> None:
