@@ -358,7 +358,7 @@ def complete_hold(w: StartColumns, hold: int, now_ms: int) -> bool:
 @kernel
 def consider_hold(w: StartColumns, slot: int, reason: int, now_ms: int) -> None:
     """Give a blocked job a time reservation if it is entitled to one; urgent work may stop others for it."""
-    if w.job_hold[slot] != 0 or w.job_plan_ms[slot] > now_ms:
+    if w.job_hold[slot] != 0 or max(w.job_plan_ms[slot], w.job_not_before_ms[slot]) > now_ms:
         return
     if reason != R_CAPACITY and reason != R_TOPOLOGY and reason != R_SPARES:
         return
