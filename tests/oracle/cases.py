@@ -23,10 +23,10 @@ class Case:
     policy: Policy
 
 
-def random_case(rng: Random) -> Case:
-    """Any fleet, any tenancy, any policy."""
+def random_case(rng: Random, replaced: float | None = None) -> Case:
+    """Any fleet, any tenancy, any policy; `replaced` is the share of the shipped policy's numbers that are replaced."""
     fleet = random_fleet(rng, [0.0, 0.3, 0.7, 1.0, 1.0, 3.0])
-    return Case(fleet, random_tenancy(rng, fleet.gpus), random_policy(rng))
+    return Case(fleet, random_tenancy(rng, fleet.gpus), random_policy(rng, replaced))
 
 
 def calm_case(rng: Random) -> Case:
@@ -67,7 +67,7 @@ def _add_halls(rng: Random, cell: int, halls: list[int], pods: list[int], racks:
         halls.append(cell)
         for _ in range(rng.randint(1, 2)):
             pods.append(len(halls) - 1)
-            size = rng.choice([1, 2, 3, 4, 6])
+            size = rng.choice([1, 1, 2, 2, 3, 4, 6])
             for _ in range(rng.randint(1, 3)):
                 left = MOST_NODES - sum(racks.nodes)
                 if left > 0 or cell not in racks.cell or len(pods) - 1 not in racks.pod:
@@ -222,9 +222,9 @@ CHOICES: dict[str, dict[str, list[Any]]] = {
 }
 
 
-def random_policy(rng: Random) -> Policy:
+def random_policy(rng: Random, replaced: float | None = None) -> Policy:
     """The shipped policy with a few, most or all of its numbers replaced, by usual or extreme ones."""
-    share = rng.choice([0.0, 0.2, 0.6, 1.0])
+    share = rng.choice([0.0, 0.2, 0.6, 1.0]) if replaced is None else replaced
     changes = {
         part: {name: rng.choice(values) for name, values in fields.items() if rng.random() < share}
         for part, fields in CHOICES.items()

@@ -18,14 +18,15 @@ from tests.oracle.pair import run_compiled
 from tests.oracle.world import World
 
 GOLDEN = Path(__file__).with_name("golden.json")
-GOLDEN_SEEDS = (2, 11, 29)
+GOLDEN_SEEDS = (3, 24, 40)
+"""Runs in which quota, mask, watts, pre-emption, failure, swap, reservation and back-fill all decided something."""
 GOLDEN_EVENTS = 2000
 EVENTS = 150
 
 
-def run_digest(seed: int, events: int) -> str:
+def run_digest(seed: int, events: int, replaced: float | None = None) -> str:
     """The digest of all effects of one random run, and of the events that answered them."""
-    case = random_case(Random(seed))
+    case = random_case(Random(seed), replaced)
     world, w = World(case, Random(seed + 1)), new_state(case.fleet, case.tenancy, case.policy, slots=2048)
     told = 0
     while events > 0 and (event := world.next_event()) is not None:
@@ -36,8 +37,8 @@ def run_digest(seed: int, events: int) -> str:
 
 
 def golden_digests() -> dict[str, str]:
-    """The digests of the fixed runs as they are now."""
-    return {str(seed): run_digest(seed, GOLDEN_EVENTS) for seed in GOLDEN_SEEDS}
+    """The digests of the fixed runs as they are now; they depend on no number of the shipped policy."""
+    return {str(seed): run_digest(seed, GOLDEN_EVENTS, replaced=1.0) for seed in GOLDEN_SEEDS}
 
 
 def main(arguments: list[str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gridhall.controller import events as ev
-from gridhall.controller.state import ControllerState, new_state
+from gridhall.controller.state import ControllerState, grow_state, new_state
 from gridhall.controller.step import step as compiled_step
 from gridhall.scheduling.decisions import EFFECT_WIDTH, RELEASE, START
 from tests.oracle import invariants, reference
@@ -13,7 +13,7 @@ from tests.oracle.cases import Case
 class Pair:
     """Both cores in the same state."""
 
-    def __init__(self, case: Case, slots: int = 128) -> None:
+    def __init__(self, case: Case, slots: int = 16) -> None:
         self.w = new_state(case.fleet, case.tenancy, case.policy, slots)
         self.s = reference.new_reference(case.fleet, case.tenancy, case.policy)
         self.open: dict[int, tuple[int, int]] = {}
@@ -22,6 +22,7 @@ class Pair:
 
     def step(self, event: Sequence[int]) -> list[tuple[int, ...]]:
         """The effects of one event, the same from both, with every invariant checked."""
+        self.grow_or_fork()
         before_w = [self.s.committed_w(power) for power in range(len(self.s.limit_w))]
         before_ms = self.s.now_ms
         gpus = int(self.w.view("cell_used_gpus").sum())
@@ -34,6 +35,14 @@ class Pair:
         self.allocated_gpu_ms += gpus * (self.s.now_ms - before_ms)
         self.read_intervals(effects)
         return effects
+
+    def grow_or_fork(self) -> None:
+        """Make room before the last slot is taken; else go on with a copy, at times. Neither changes a decision."""
+        slots = self.w.sizes["slots"]
+        if len(self.s.jobs) >= slots - 1:
+            self.w = grow_state(self.w, 2 * slots)
+        elif len(self.s.jobs) % 8 == 7:
+            self.w = self.w.fork()
 
     def read_intervals(self, effects: list[tuple[int, ...]]) -> None:
         """GPU time is conserved: intervals from START to RELEASE are what was allocated meanwhile."""

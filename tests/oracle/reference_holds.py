@@ -176,7 +176,11 @@ def only_stoppable(s: State, hold: Hold, priority: int) -> bool:
 
 def consider_hold(s: State, job: Job, reason: int) -> None:
     """Give a blocked job a time reservation if it is entitled to one; urgent work may stop others for it."""
-    if job.hold is not None or job.plan_ms > s.now_ms or reason not in (R_CAPACITY, R_TOPOLOGY, R_SPARES):
+    if (
+        job.hold is not None
+        or max(job.plan_ms, job.not_before_ms) > s.now_ms
+        or reason not in (R_CAPACITY, R_TOPOLOGY, R_SPARES)
+    ):
         return
     waited = s.now_ms - job.submit_ms
     urgent = job.priority >= 3 or (job.priority == 2 and waited >= s.policy[q.P_PREEMPT_WAIT_MS])

@@ -118,8 +118,15 @@ def place_gang(s: State, cell: Cell, nodes: int, node_w: int, max_racks: int) ->
         pieces = many_racks(s, racks, cell.rack_size, nodes, node_w) if racks else None
         if pieces is not None and len(pieces) <= max_racks:
             return pieces, level
-        reason = R_POWER if pieces is None else R_TOPOLOGY
+        short_of_watts = pieces is None and fewest_racks(cell.racks, nodes) <= max_racks
+        reason = R_POWER if short_of_watts else R_TOPOLOGY
     return reason
+
+
+def fewest_racks(racks: list[Rack], nodes: int) -> int:
+    """How many racks the gang needs at least, watts or no watts: the fullest ones."""
+    counts = sorted((len(rack.open_nodes()) for rack in racks), reverse=True)
+    return next(number for number in range(1, len(counts) + 1) if sum(counts[:number]) >= nodes)
 
 
 def place_part(s: State, cell: Cell, gpus: int, node_w: int) -> Node | int:

@@ -10,6 +10,8 @@ from gridhall.scheduling import decisions as d
 from tests.oracle.cases import Case
 
 MINUTE_MS = 60_000
+STRANGENESS = {"calm": 0.0, "crowded": 0.1, "mixed": 0.3, "failing": 0.6}
+"""How often something other than a submission comes, by the world's mood."""
 Event = tuple[int, ...]
 
 
@@ -43,6 +45,7 @@ class World:
         self.past: list[Event] = []
         self.submitted: list[tuple[Event, Truth]] = []
         self.pace_ms = rng.choice([1, 10, 60]) * MINUTE_MS
+        self.mood = "calm" if calm else rng.choice(["mixed", "mixed", "crowded", "failing"])
         for node in range(self.node0[-1]):
             if calm or rng.random() < 0.9:
                 self.plan(self.now_ms, ev.NODE_UP, node)
@@ -58,7 +61,7 @@ class World:
         if self.planned and (self.planned[0][0] <= self.strange_ms or not self.jobs_left):
             event = heapq.heappop(self.planned)[2]
         elif self.jobs_left:
-            event = self.submit() if self.calm or self.rng.random() < 0.7 else self.strange()
+            event = self.submit() if self.rng.random() >= STRANGENESS[self.mood] else self.strange()
             self.strange_ms = max(self.strange_ms, self.now_ms) + self.gap_ms()
         else:
             return None
@@ -76,10 +79,11 @@ class World:
         """A job; its sizes, limits and names are few, so that things repeat."""
         rng = self.rng
         self.jobs_left -= 1
-        duration = rng.choice([1_000, 5 * MINUTE_MS, 40 * MINUTE_MS, 400 * MINUTE_MS])
+        crowded = self.mood == "crowded"
+        duration = rng.choice([1_000, 5 * MINUTE_MS, 40 * MINUTE_MS, 400 * MINUTE_MS][2 * crowded :])
         limit = rng.choice([0, duration, 2 * duration, 20 * duration])
         checkpoint = rng.choice([0, 0, 10 * MINUTE_MS])
-        gpus = rng.choice([1, 2, 3, 4, 4, 8, 8, 12, 16, 24, 32, 48, 80])
+        gpus = rng.choice([1, 2, 3, 4, 4, 8, 8, 12, 16, 24, 32, 48, 80][6 * crowded :])
         cells = rng.choice([(1 << 60) - 1, (1 << 60) - 1, rng.getrandbits(6), 1])
         job_id = len(self.submitted)
         who = (rng.randrange(self.projects), rng.randint(0, 2), rng.randint(0, 2))
@@ -94,17 +98,21 @@ class World:
     def strange(self) -> Event:
         """Anything that a calm day does not have."""
         kinds = [self.fail, self.fail, self.retire, self.limit, self.reserve, self.cancel, self.repeat, self.late_tick]
-        return self.rng.choice(kinds)()
+        return self.fail() if self.mood == "failing" else self.rng.choice(kinds)()
 
     def fail(self) -> Event:
         """A node is lost; its gangs are told so, sometimes late, and it is repaired."""
         node = self.rng.randrange(self.node0[-1])
+        busy = sorted(node for truth in self.by_slot.values() if truth.running for node in truth.nodes)
+        if busy and self.mood == "failing":
+            node = self.rng.choice(busy[:8])
         for truth in self.by_slot.values():
             if truth.running and node in truth.nodes and self.rng.random() < 0.95:
                 late_ms = self.rng.choice([0, 0, 0, 5_000, 30 * MINUTE_MS])
                 saved = self.saved_ms(truth)
                 self.plan(self.now_ms + late_ms, ev.LOST, truth.slot, truth.attempt, saved, 0, truth.job_id)
-        self.plan(self.now_ms + self.rng.choice([1, 30, 600]) * MINUTE_MS, ev.NODE_UP, node)
+        repairs = [1] if self.mood == "failing" else [1, 30, 600]
+        self.plan(self.now_ms + self.rng.choice(repairs) * MINUTE_MS, ev.NODE_UP, node)
         return ev.NODE_DOWN, self.now_ms, node
 
     def retire(self) -> Event:
