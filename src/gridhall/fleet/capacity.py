@@ -170,9 +170,9 @@ def refresh_rack(w: CapacityColumns, rack: int) -> None:
     lower = (w.cell_rack0[cell + 1] - w.cell_rack0[cell] + 31) >> 5
     base = w.cell_rack_bits0[cell]
     member = rack - w.cell_rack0[cell]
-    if old > 0 and set_drop(w, base + old * words, lower, member) == 1:
-        if set_next(w, base + old * words, lower, 0) < 0:
-            w.cell_open_counts[cell] &= ~(1 << old)
+    emptied = old > 0 and set_drop(w, base + old * words, lower, member) == 1
+    if emptied and set_next(w, base + old * words, lower, 0) < 0:
+        w.cell_open_counts[cell] &= ~(1 << old)
     if count > 0:
         set_add(w, base + count * words, lower, member)
         w.cell_open_counts[cell] |= 1 << count
@@ -195,9 +195,9 @@ def refresh_part(w: CapacityColumns, node: int) -> None:
     first = w.rack_node0[w.cell_rack0[cell]]
     lower = (w.rack_node0[w.cell_rack0[cell + 1]] - first + 31) >> 5
     base = w.cell_node_bits0[cell]
-    if old > 0 and set_drop(w, base + old * words, lower, node - first) == 1:
-        if set_next(w, base + old * words, lower, 0) < 0:
-            w.cell_part_counts[cell] &= ~(1 << old)
+    emptied = old > 0 and set_drop(w, base + old * words, lower, node - first) == 1
+    if emptied and set_next(w, base + old * words, lower, 0) < 0:
+        w.cell_part_counts[cell] &= ~(1 << old)
     if free > 0:
         set_add(w, base + free * words, lower, node - first)
         w.cell_part_counts[cell] |= 1 << free

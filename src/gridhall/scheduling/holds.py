@@ -121,7 +121,7 @@ def time_for(w: HoldColumns, rack0: int, rack1: int, nodes: int, now_ms: int, bo
     """The earliest time, to the minute, at which a range of racks has `nodes` nodes; NEVER_MS if not in bounds."""
     node0 = w.rack_node0[rack0]
     node1 = w.rack_node0[rack1]
-    if node1 - node0 < nodes or had_by(w, node0, node1, bound_ms - 1) < nodes:
+    if bound_ms <= now_ms or node1 - node0 < nodes or had_by(w, node0, node1, bound_ms - 1) < nodes:
         return NEVER_MS
     low = now_ms - MINUTE_MS
     high = bound_ms - 1

@@ -6,7 +6,7 @@ but the list of picks and, while picking, the watts committed above them: a call
 them.
 """
 
-from gridhall.fleet.capacity import CapacityColumns, commit_watts, open_racks, part_nodes, watts_left
+from gridhall.fleet.capacity import RACK_SETS, CapacityColumns, commit_watts, open_racks, part_nodes, watts_left
 from gridhall.kernel import column, kernel, trailing_zeros
 from gridhall.scheduling.jobs import R_CAPACITY, R_POWER, R_SPARES, R_TOPOLOGY
 
@@ -24,6 +24,7 @@ class PlacementColumns(CapacityColumns):
     pick_rack = column("picks", derived=True)
     pick_mask = column("picks", derived=True)
     picks = column(1, derived=True)
+    racks_with = column(RACK_SETS, derived=True)  # scratch: racks by their number of open nodes
     pick_level = column(1, derived=True)
     cell_spares = column("cells")  # open nodes kept for swaps after a failure
     power_asked = column(1)  # how often watts limited a pick
@@ -115,6 +116,26 @@ def tightest_hall(w: PlacementColumns, cell: int, nodes: int) -> int:
 
 
 @kernel
+def racks_needed(w: PlacementColumns, cell: int, rack0: int, rack1: int, nodes: int) -> int:
+    """The fewest racks of a range whose open nodes hold a gang; all of them where the range is too small."""
+    size = w.cell_rack_size[cell]
+    for count in range(size + 1):
+        w.racks_with[count] = 0
+    for rack in range(rack0, rack1):
+        w.racks_with[w.rack_open_count[rack]] += 1
+    racks = 0
+    left = nodes
+    for less in range(size):
+        count = size - less
+        whole = min(w.racks_with[count], left // count)
+        racks += whole
+        left -= whole * count
+        if left > 0 and whole < w.racks_with[count]:
+            return racks + 1
+    return racks
+
+
+@kernel
 def pick_rack_level(w: PlacementColumns, cell: int, nodes: int, node_w: int) -> int:
     """Pick one rack, the tightest that holds the gang; 0, or the reason why not."""
     counts = w.cell_open_counts[cell] >> nodes
@@ -151,17 +172,19 @@ def pick_gang(w: PlacementColumns, cell: int, nodes: int, node_w: int, max_racks
     pod = tightest_pod(w, cell, nodes)
     if pod >= 0:
         w.pick_level[0] = LEVEL_POD
-        if pick_range(w, cell, w.pod_rack0[pod], w.pod_rack0[pod + 1], nodes, node_w) == 0:
-            if w.picks[0] <= max_racks:
-                return 0
+        missing = pick_range(w, cell, w.pod_rack0[pod], w.pod_rack0[pod + 1], nodes, node_w)
+        if missing == 0 and w.picks[0] <= max_racks:
+            return 0
         drop_picks(w, node_w)
     hall = tightest_hall(w, cell, nodes)
-    if hall >= 0:
+    if hall >= 0 and racks_needed(w, cell, w.hall_rack0[hall], w.hall_rack0[hall + 1], nodes) <= max_racks:
         w.pick_level[0] = LEVEL_HALL
-        if pick_range(w, cell, w.hall_rack0[hall], w.hall_rack0[hall + 1], nodes, node_w) == 0:
-            if w.picks[0] <= max_racks:
-                return 0
+        missing = pick_range(w, cell, w.hall_rack0[hall], w.hall_rack0[hall + 1], nodes, node_w)
+        if missing == 0 and w.picks[0] <= max_racks:
+            return 0
         drop_picks(w, node_w)
+    if racks_needed(w, cell, w.cell_rack0[cell], w.cell_rack0[cell + 1], nodes) > max_racks:
+        return R_TOPOLOGY
     w.pick_level[0] = LEVEL_CELL
     missing = pick_range(w, cell, w.cell_rack0[cell], w.cell_rack0[cell + 1], nodes, node_w)
     if missing == 0 and w.picks[0] <= max_racks:
