@@ -21,7 +21,7 @@ CASES = int(os.environ.get("GRIDHALL_ORACLE_CASES", "2000"))
 PARTS = 4
 """The cases are cut into parts, so that they can run side by side."""
 CALM_CASES = max(1, CASES // 10)
-MOST_EVENTS = 120
+MOST_EVENTS = 90
 
 structures = st.randoms(use_true_random=False)
 seeds = st.integers(0, (1 << 32) - 1)

@@ -185,6 +185,8 @@ class World:
         state = d.S_COMPLETED if self.calm else self.rng.choice([d.S_COMPLETED] * 3 + [d.S_FAILED, d.S_TIMEOUT])
         fields = (truth.slot, attempt, state, truth.duration_ms, truth.job_id)
         self.plan(time_ms + left_ms, ev.ENDED, *fields)
+        if not self.calm and self.rng.random() < 0.2:  # told twice, perhaps when the slot is another job's
+            self.plan(time_ms + left_ms + self.rng.choice([1_000, 10 * MINUTE_MS]), ev.ENDED, *fields)
 
     def answer_stop(self, truth: Truth) -> None:
         """Most engines stop soon, some late, some never, some say it twice."""

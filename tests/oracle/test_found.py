@@ -1,0 +1,82 @@
+"""What random cases found, or rarely meet, as plain stories; each also runs through the reference and all invariants."""
+
+from gridhall.controller import events as ev
+from gridhall.fleet.arrays import FleetArrays
+from gridhall.fleet.synthetic import uniform_fleet
+from gridhall.scheduling.decisions import ACCEPT, HOLD, PLACE, REFUSE, S_COMPLETED, START, WAKE
+from gridhall.tenancy import Organisation, Project, Tenancy
+from tests.oracle.cases import SHIPPED, Case
+from tests.oracle.pair import Pair
+
+HOUR_MS = 3_600_000
+EVERYWHERE = (1 << 60) - 1
+
+
+def pair_on(fleet: FleetArrays, quota_gpus: int | None = None) -> Pair:
+    """Both cores with every node up; project 0 may have a quota beyond which it borrows nothing, project 1 has none."""
+    bounded = Project("bounded", "o", quota_gpus=quota_gpus, borrow_gpus=None if quota_gpus is None else 0)
+    pair = Pair(Case(fleet, Tenancy((Organisation("o"),), (bounded, Project("free", "o"))), SHIPPED))
+    for node in range(int(fleet.rack_node0[-1])):
+        pair.step((ev.NODE_UP, 0, node))
+    return pair
+
+
+def submit(pair: Pair, time_ms: int, job: int, gpus: int, project: int = 1, cells: int = EVERYWHERE) -> list[int]:
+    """Submit a job with a limit of one hour; returns the kinds of effects."""
+    shape = (gpus, 0, 1000, 0, 0, cells, HOUR_MS, 1000, 0, 0, 0)
+    return [effect[0] for effect in pair.step((ev.SUBMIT, time_ms, job, project, 0, 0, 1, 0, 0, *shape))]
+
+
+def test_an_end_that_is_told_again_leaves_the_next_job_in_the_slot_alone() -> None:
+    pair = pair_on(uniform_fleet(16, shares=(1,), hardware="h100", nodes_per_rack=1))
+    end_of_first = (ev.ENDED, 1000, 0, 1, S_COMPLETED, 1000, 7)
+    assert submit(pair, 0, job=7, gpus=16) == [ACCEPT, START, PLACE, PLACE]
+    pair.step(end_of_first)
+    assert submit(pair, 2000, job=8, gpus=16) == [ACCEPT, START, PLACE, PLACE]
+    assert pair.s.jobs[0].attempt == 1
+    assert pair.step(end_of_first) == []
+
+
+def test_back_fill_in_a_hold_stays_within_the_quota() -> None:
+    fleet = uniform_fleet(64, shares=(1, 1), hardware=["gb300-nvl72", "h100"], nodes_per_rack=4)
+    four, eight = (
+        1 << int(cell) for cell in sorted(range(2), key=lambda cell: fleet.hw_gpus_per_node[fleet.cell_hw[cell]])
+    )
+    pair = pair_on(fleet, quota_gpus=12)
+    nodes = fleet.rack_nodes[fleet.rack_cell == eight.bit_length() - 1].sum()
+    submit(pair, 0, job=0, gpus=4 * int(fleet.rack_nodes[fleet.rack_cell == four.bit_length() - 1].sum()), cells=four)
+    held = pair.step((ev.RESERVE, 0, 1, eight, int(nodes) - 1, 10 * HOUR_MS, 20 * HOUR_MS))
+    assert held[0][0] == HOLD
+    assert START not in submit(pair, 0, job=1, gpus=12, project=0, cells=four | eight)
+    assert START in submit(pair, 0, job=2, gpus=12, project=1, cells=four | eight)
+
+
+def test_a_gang_has_one_piece_a_rack_however_often_its_nodes_are_swapped() -> None:
+    pair = pair_on(uniform_fleet(64, shares=(1,), hardware="h100", nodes_per_rack=4))
+    submit(pair, 0, job=0, gpus=24)
+    for turn in range(1, 9):
+        job = pair.s.jobs[0]
+        lost = job.nodes()[turn % 3].number
+        pair.step((ev.NODE_DOWN, turn * HOUR_MS, lost))
+        effects = pair.step((ev.LOST, turn * HOUR_MS, 0, job.attempt, turn * 1000, 0, 0))
+        assert effects[0][0] == START
+        racks = [effect[5] for effect in effects if effect[0] == PLACE]
+        assert len(racks) == len(set(racks))
+        pair.step((ev.NODE_UP, turn * HOUR_MS, lost))
+
+
+def test_a_reservation_that_begins_at_once_may_spread_over_halls() -> None:
+    pair = pair_on(uniform_fleet(64, shares=(1,), hardware="h100", nodes_per_rack=2, pod_racks=1, hall_pods=1))
+    effects = pair.step((ev.RESERVE, 0, 1, EVERYWHERE, 5, 0, HOUR_MS))
+    assert [effect[0] for effect in effects] == [HOLD, WAKE]
+    assert pair.step((ev.RESERVE, 0, 1, EVERYWHERE, 5, 0, HOUR_MS))[0][0] == REFUSE
+
+
+def test_a_tick_that_is_told_twice_asks_for_one_wake_up() -> None:
+    pair = pair_on(uniform_fleet(16, shares=(1,), hardware="h100", nodes_per_rack=1))
+    submit(pair, 0, job=0, gpus=16)
+    due_ms = next(
+        effect[5] for effect in pair.step((ev.RESERVE, 0, 1, 1, 1, HOUR_MS, 2 * HOUR_MS)) if effect[0] == WAKE
+    )
+    assert [effect[0] for effect in pair.step((ev.TICK, due_ms))] == [WAKE]
+    assert pair.step((ev.TICK, due_ms)) == []
