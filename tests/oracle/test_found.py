@@ -1,4 +1,4 @@
-"""What random cases found, or rarely meet, as plain stories; each also runs through the reference and all invariants."""
+"""What random cases found, or rarely meet, as plain stories; each runs through the reference and all invariants too."""
 
 from gridhall.controller import events as ev
 from gridhall.fleet.arrays import FleetArrays
