@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("placement", "goodput", "fragmentation", "queue", "year")
+NAMES = ("placement", "goodput", "fragmentation", "queue", "tradeoff", "year")
 
 
 def main(names: list[str]) -> int:
