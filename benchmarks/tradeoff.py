@@ -15,7 +15,7 @@ from benchmarks.queue import SPREAD, figures, run_ours
 from gridhall.scheduling.policy import Policy, load_policy
 from gridhall.units import DAY_MS
 
-IDLE_SHARES = (0.0, 0.01, 0.02, 0.04, 0.08)
+IDLE_SHARES = (0.0, 0.03, 0.06, 0.12, 0.24)
 SPREADS = (1.0, 1.5, 4.0)
 
 
