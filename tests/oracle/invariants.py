@@ -162,6 +162,8 @@ def check_sets(w: ControllerState, s: State) -> None:
         at, words = int(w.cell_rack_bits0[cell.number]), int(w.cell_rack_words[cell.number])
         check_set(w, at, words, RACK_SETS, racks)
         assert w.cell_open_counts[cell.number] == sum(1 << count for count in set(racks.values()) if count)
+        for count in range(1, RACK_SETS):
+            assert w.cell_racks_with[cell.number * RACK_SETS + count] == list(racks.values()).count(count)
         at, words = int(w.cell_node_bits0[cell.number]), int(w.cell_node_words[cell.number])
         check_set(w, at, words, PART_SETS, parts)
         assert w.cell_part_counts[cell.number] == sum(1 << count for count in set(parts.values()) if count)

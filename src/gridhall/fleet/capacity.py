@@ -63,6 +63,7 @@ class CapacityColumns(Columns):
     cell_part_gpus = column("cells", derived=True)  # free GPUs on partly used nodes that are not held
     cell_used_gpus = column("cells", derived=True)
     cell_open_counts = column("cells", derived=True)  # bit c: some rack has exactly c open nodes
+    cell_racks_with = column("cells", RACK_SETS, derived=True)  # racks with exactly c open nodes, c > 0
     cell_part_counts = column("cells", derived=True)  # bit f: some partly used node has exactly f free GPUs
     cell_rack_words = column("cells")  # words of one set of racks, lower and upper level
     cell_node_words = column("cells")
@@ -173,6 +174,8 @@ def refresh_rack(w: CapacityColumns, rack: int) -> None:
     emptied = old > 0 and set_drop(w, base + old * words, lower, member) == 1
     if emptied and set_next(w, base + old * words, lower, 0) < 0:
         w.cell_open_counts[cell] &= ~(1 << old)
+    w.cell_racks_with[cell * RACK_SETS + old] -= 1
+    w.cell_racks_with[cell * RACK_SETS + count] += 1
     if count > 0:
         set_add(w, base + count * words, lower, member)
         w.cell_open_counts[cell] |= 1 << count

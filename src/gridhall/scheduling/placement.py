@@ -136,6 +136,20 @@ def racks_needed(w: PlacementColumns, cell: int, rack0: int, rack1: int, nodes: 
 
 
 @kernel
+def within_racks(w: PlacementColumns, cell: int, nodes: int, max_racks: int) -> bool:
+    """Whether the fullest `max_racks` racks of a cell hold a gang: if not, no part of the cell does."""
+    racks = max_racks
+    left = nodes
+    count = w.cell_rack_size[cell]
+    while racks > 0 and left > 0 and count > 0:
+        some = min(racks, w.cell_racks_with[cell * RACK_SETS + count])
+        racks -= some
+        left -= some * count
+        count -= 1
+    return left <= 0
+
+
+@kernel
 def pick_rack_level(w: PlacementColumns, cell: int, nodes: int, node_w: int) -> int:
     """Pick one rack, the tightest that holds the gang; 0, or the reason why not."""
     counts = w.cell_open_counts[cell] >> nodes
@@ -169,6 +183,8 @@ def pick_gang(w: PlacementColumns, cell: int, nodes: int, node_w: int, max_racks
             return 0
     if max_racks * w.cell_rack_size[cell] < nodes or max_racks < 2:
         return reason
+    if not within_racks(w, cell, nodes, max_racks):
+        return R_TOPOLOGY
     pod = tightest_pod(w, cell, nodes)
     if pod >= 0:
         w.pick_level[0] = LEVEL_POD
@@ -183,8 +199,6 @@ def pick_gang(w: PlacementColumns, cell: int, nodes: int, node_w: int, max_racks
         if missing == 0 and w.picks[0] <= max_racks:
             return 0
         drop_picks(w, node_w)
-    if racks_needed(w, cell, w.cell_rack0[cell], w.cell_rack0[cell + 1], nodes) > max_racks:
-        return R_TOPOLOGY
     w.pick_level[0] = LEVEL_CELL
     missing = pick_range(w, cell, w.cell_rack0[cell], w.cell_rack0[cell + 1], nodes, node_w)
     if missing == 0 and w.picks[0] <= max_racks:

@@ -308,7 +308,7 @@ def totals(w: ControllerState, v: WorldColumns) -> Totals:
         allocated_gpu_ms=int(v.allocated_gpu_ms[0]),
         work_gpu_ms=int(v.work_gpu_ms[0]),
         lost_gpu_ms=dict(zip(LOST_NAMES, v.lost_gpu_ms[:].tolist(), strict=True)),
-        rack_joules=int(v.rack_wms[:].sum()) // 1000,
+        rack_joules=sum(v.rack_wms[:].tolist()) // 1000,  # W x ms of a large fleet's year pass 64 bits
         feed_joules=int(v.feed_joules[:].sum()),
         job_joules=int(v.job_joules[0]),
         failures=int(v.faults_hit[0]),
