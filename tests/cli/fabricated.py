@@ -140,7 +140,7 @@ def _jobs(sink: ParquetSink, index: RunIndex, random: np.random.Generator, jobs:
     ran = allocated > 0
     intervals = {name: columns[name][ran] for name in TABLES["intervals"] if name in columns}
     zeros = np.zeros(int(ran.sum()), np.int64)
-    sink.write("intervals", {**intervals, "attempt": zeros, "why": zeros, "hw": zeros})
+    sink.write("intervals", {**intervals, "attempt": zeros, "why": zeros, "hw": zeros, "gpu_milli": zeros + 1000})
 
 
 def _power(sink: ParquetSink, index: RunIndex, random: np.random.Generator) -> None:

@@ -45,11 +45,16 @@ def revenue_micro(run: Path, rate_micro: list[int]) -> list[int]:
     """Charges for all usage intervals, by hardware index; every interval is rounded down by itself."""
     rates = np.array(rate_micro, dtype=np.int64)
     totals = np.zeros(len(rates), dtype=np.int64)
-    spans = scan_table(run, "intervals").select("hw", "gpus", (pl.col("end_ms") - pl.col("start_ms")).alias("span"))
+    spans = scan_table(run, "intervals").select("hw", "gpus", _share_of_span())
     for batch in spans.collect(engine="streaming").iter_slices(1_000_000):
         hw, gpus, span = (batch[name].to_numpy() for name in ("hw", "gpus", "span"))
         np.add.at(totals, hw, charge_micro(gpus, span, rates[hw]))
     return totals.tolist()
+
+
+def _share_of_span() -> pl.Expr:
+    """The time of an interval, cut to the share of a GPU that it had."""
+    return ((pl.col("end_ms") - pl.col("start_ms")) * pl.col("gpu_milli") // 1000).alias("span")
 
 
 def _rates(prepared: Prepared) -> list[int]:

@@ -174,6 +174,7 @@ def close_attempt(v: WorldColumns, slot: int, time_ms: int) -> None:
     v.out_intervals[base + 7] = time_ms
     v.out_intervals[base + 8] = why
     v.out_intervals[base + 9] = joules
+    v.out_intervals[base + 10] = v.true_gpu_milli[slot]
 
 
 @kernel

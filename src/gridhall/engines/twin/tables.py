@@ -51,7 +51,10 @@ TABLES: dict[str, tuple[str, ...]] = {
         *("submit_ms", "start_ms", "end_ms", "allocated_gpu_ms", "work_gpu_ms", "lost_gpu_ms"),
         *("restarts", "preemptions", "state", "reason", "energy_j"),
     ),
-    "intervals": ("job_id", "attempt", "project", "site", "hw", "gpus", "start_ms", "end_ms", "why", "energy_j"),
+    "intervals": (
+        *("job_id", "attempt", "project", "site", "hw", "gpus", "start_ms", "end_ms", "why", "energy_j"),
+        "gpu_milli",
+    ),
     "site_power": ("minute_ms", "feed", "it_w", "committed_w"),
     "queue": (
         "time_ms",

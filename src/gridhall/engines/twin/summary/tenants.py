@@ -17,7 +17,9 @@ Document = dict[str, Any]
 
 def gpu_hours_by_country(run: Path, index: RunIndex) -> list[Document]:
     """Per project, the most used first: GPU-hours in each country, and jobs and GPUs refused."""
-    gpu_ms = (pl.col("gpus") * (pl.col("end_ms") - pl.col("start_ms"))).sum().alias("gpu_ms")
+    gpu_ms = (
+        (pl.col("gpus") * pl.col("gpu_milli") * (pl.col("end_ms") - pl.col("start_ms")) // 1000).sum().alias("gpu_ms")
+    )
     used: dict[int, dict[str, int]] = {}
     for project, site, total in (
         scan_table(run, "intervals").group_by("project", "site").agg(gpu_ms).collect().iter_rows()
