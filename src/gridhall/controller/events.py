@@ -5,7 +5,8 @@
 | kind | fields |
 |---|---|
 | SUBMIT | job_id, project, user, name, priority, preemptible, tier, gpus, gpus_per_node, gpu_milli, cpu_milli, |
-| | mem_mib, mask of allowed cells, limit_ms, power_milli, checkpoint_ms, checkpoint_cost_ms, deadline_ms |
+| | mem_mib, mask of allowed cells, limit_ms, power_milli, checkpoint_ms, checkpoint_cost_ms, deadline_ms, |
+| | pack_level, min_domains, max_skew, best_effort |
 | ENDED | slot, attempt, final state, run time in ms of useful work in all, job_id |
 | STOPPED | slot, attempt, work saved in ms, 0, job_id |
 | LOST | slot, attempt, work saved in ms, 0, job_id: the gang died with a node |
@@ -47,5 +48,5 @@ EVENT_NAMES = (
     "cancel",
     "grow",
 )
-EVENT_WIDTH = 20
+EVENT_WIDTH = 24
 """Integers in one event row."""

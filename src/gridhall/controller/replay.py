@@ -13,25 +13,17 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from gridhall.controller.events import EVENT_WIDTH, GROW
+from gridhall.controller.feed import FOREVER_MS, BatchColumns, feed_batch
 from gridhall.controller.record import FORMAT, effect_digest, kernels_hash
-from gridhall.controller.state import ControllerState, grow_state
-from gridhall.controller.step import step_event
+from gridhall.controller.state import ControllerState
 from gridhall.errors import fault
-from gridhall.kernel import Columns, Ints, column, kernel, state_cast
+from gridhall.kernel import Ints
 
 BATCH = 16_384
-FOREVER_MS = 1 << 62
 MEND = "record the run again with `gridhall simulate --record`"
 
 OnProgress = Callable[[int, int], None]
 """Told the number of events fed so far, and of all."""
-
-
-class BatchColumns(Columns):
-    """A batch of events on their way into `step`. Size: rows."""
-
-    batch = column("rows", EVENT_WIDTH)
 
 
 @dataclass(frozen=True)
@@ -84,51 +76,16 @@ def _feed_all(
     w = ControllerState({name: int(size) for name, size in header["sizes"].items()})
     with np.load(recording / "start.npz") as columns:
         w.load({name: columns[name] for name in columns.files})
-    inbox = BatchColumns({"rows": BATCH})
+    inbox = BatchColumns({"rows": BATCH, "effects": 0})
     fed = 0
     for rows in _batches(recording):
-        w, done = _feed_batch(w, inbox, rows, until_ms)
+        w, done = feed_batch(w, inbox, rows, until_ms)
         fed += done
         if on_progress is not None:
             on_progress(fed, total)
         if done < len(rows):
             break
     return w
-
-
-def _feed_batch(w: ControllerState, inbox: BatchColumns, rows: Ints, until_ms: int) -> tuple[ControllerState, int]:
-    """Feed rows up to a time; the state (a larger one after a GROW row) and the number of rows fed."""
-    inbox.batch[: rows.size] = rows.reshape(-1)
-    at = 0
-    while True:
-        at = feed(w.handle, inbox.handle, at, len(rows), until_ms)
-        if at == len(rows) or int(rows[at, 0]) != GROW:
-            return w, at
-        w = grow_state(w, int(rows[at, 2]))
-        at += 1
-
-
-@kernel
-def feed_rows(w: ControllerState, inbox: BatchColumns, first: int, last: int, until_ms: int) -> int:
-    """One step a row; the first row not fed: a GROW row, one that is not before the time, or `last`."""
-    for row in range(first, last):
-        base = row * EVENT_WIDTH
-        if inbox.batch[base] == GROW or inbox.batch[base + 1] >= until_ms:
-            return row
-        for place in range(EVENT_WIDTH):
-            w.event[place] = inbox.batch[base + place]
-        step_event(w)
-    return last
-
-
-as_controller = state_cast(ControllerState)
-as_batch = state_cast(BatchColumns)
-
-
-@kernel
-def feed(controller: int, inbox: int, first: int, last: int, until_ms: int) -> int:
-    """Entry for Python: `feed_rows` on two handles."""
-    return feed_rows(as_controller(controller), as_batch(inbox), first, last, until_ms)
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

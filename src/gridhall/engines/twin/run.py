@@ -255,7 +255,8 @@ def load_jobs(v: WorldColumns, table: JobTable | None, plan: Plan) -> None:
         return
     count = len(table)
     rows = v.view("in_event")[: count * EVENT_WIDTH].reshape(count, EVENT_WIDTH)
-    rows[:] = event_rows(table, plan)
+    told = event_rows(table, plan)
+    rows[:, : told.shape[1]] = told
     v.in_duration_ms[:count] = table.duration_ms
     v.in_outcome[:count] = table.outcome
     v.in_count[0] = count
