@@ -1,0 +1,123 @@
+"""Opening the database: SQLite that never loses a commit, or PostgreSQL by URL."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from gridhall.errors import fault
+from gridhall.server.store.migrate import migrate
+
+READERS = 4
+SQLITE_SETTINGS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=10000",
+    "PRAGMA cache_size=-65536",
+)
+
+
+class Database:
+    """Two doors: `transaction` for the one writer, `read` for everyone else."""
+
+    def __init__(self, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self._writer, self._reader = writer, reader
+
+    @property
+    def kind(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._writer.dialect.name
+
+    @property
+    def name(self) -> str:
+        """The database's URL without its password, for people."""
+        return self._writer.url.render_as_string(hide_password=True)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is durable when the block is left without an exception, and undone otherwise."""
+        async with self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection to read with."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    async def connect(self) -> AsyncConnection:
+        """A connection of its own, for a lock that lasts; the caller closes it."""
+        return await self._reader.connect()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+
+async def open_database(url: str) -> Database:
+    """Open a database and bring its tables up to date. Raises InputError when it is not to be had.
+
+    `url` is `sqlite:///PATH` or `postgresql://USER@HOST/NAME`.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as problem:
+        raise fault(
+            "store", "url", f"{url!r} is no database URL", "give sqlite:///PATH or postgresql://..."
+        ) from problem
+    if parsed.get_backend_name() == "sqlite":
+        database = _open_sqlite(Path(parsed.database or ""))
+    elif parsed.get_backend_name() == "postgresql":
+        engine = create_async_engine(parsed.set(drivername="postgresql+asyncpg"), pool_size=READERS + 2)
+        database = Database(engine, engine)
+    else:
+        raise fault(
+            "store", "url", f"{url!r} is neither SQLite nor PostgreSQL", "give sqlite:///PATH or postgresql://..."
+        )
+    try:
+        async with database.transaction() as connection:
+            await connection.run_sync(migrate)
+    except (OSError, sqlite3.Error) as problem:
+        raise fault(
+            "store", "url", f"{database.name} cannot be opened: {problem}", "is it there and running?"
+        ) from problem
+    return database
+
+
+def _open_sqlite(path: Path) -> Database:
+    if not path.parent.is_dir():
+        raise fault("store", "url", f"the folder {path.parent} is not there", "make it, or name another place")
+    url = f"sqlite+aiosqlite:///{path}"
+    writer = create_async_engine(url, pool_size=1, max_overflow=0)
+    reader = create_async_engine(url, pool_size=READERS)
+    for engine in (writer, reader):
+        event.listen(engine.sync_engine, "connect", _prepare)
+    event.listen(writer.sync_engine, "begin", _begin_at_once)
+    return Database(writer, reader)
+
+
+def _prepare(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy's own BEGIN is the only one
+    cursor = connection.cursor()
+    for setting in SQLITE_SETTINGS:
+        cursor.execute(setting)
+    cursor.close()
+
+
+def _begin_at_once(connection: Any) -> None:
+    """Take the write lock first: a transaction that reads and then writes can otherwise fail half-way."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def ping(database: Database) -> None:
+    """Raise when the database does not answer."""
+    async with database.read() as connection:
+        await connection.execute(text("SELECT 1"))
