@@ -11,8 +11,9 @@ from typing import Literal
 from gridhall.controller.state import ControllerState
 from gridhall.fleet.capacity import NEVER_MS
 from gridhall.kernel import kernel, state_cast
-from gridhall.scheduling.holds import HORIZON_MS, fill_plan, nodes_in, plan_gang, time_for
+from gridhall.scheduling.holds import nodes_in
 from gridhall.scheduling.jobs import QUEUED, R_NONE, R_NOT_READY, R_QUOTA, R_UNCONSIDERED, REASONS
+from gridhall.scheduling.planning import HORIZON_MS, fill_plan, plan_gang, time_for
 
 Basis = Literal["hold", "plan", "back-off", "none"]
 

@@ -2,20 +2,11 @@
 
 from gridhall.kernel import kernel, trailing_zeros
 from gridhall.scheduling.decisions import HOLD, N_RESERVATION, REFUSE, WHY_RESERVATION, emit
-from gridhall.scheduling.holds import (
-    FOR_PROJECT,
-    HOLDS,
-    choose_nodes,
-    drop_hold,
-    fill_plan,
-    free_hold,
-    keep_picks,
-    plan_in_cell,
-    time_for,
-)
+from gridhall.scheduling.holds import FOR_PROJECT, HOLDS, drop_hold, free_hold, keep_picks
 from gridhall.scheduling.jobs import R_CAPACITY
-from gridhall.scheduling.passes import stop_for_hold
+from gridhall.scheduling.planning import choose_nodes, fill_plan, plan_in_cell, time_for
 from gridhall.scheduling.starts import StartColumns
+from gridhall.scheduling.stopping import stop_for_hold
 
 ABOVE_ALL = 4
 """A reservation that begins may stop pre-emptible work of every priority."""

@@ -5,25 +5,9 @@ written down.
 """
 
 from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
-from gridhall.fleet.capacity import (
-    commit_watts,
-    give_gpus,
-    give_nodes,
-    refresh_node,
-    take_gpus,
-    take_nodes,
-    watts_left,
-)
+from gridhall.fleet.capacity import commit_watts, give_gpus, give_nodes, refresh_node, take_gpus, take_nodes, watts_left
 from gridhall.kernel import column, count_ones, kernel, trailing_zeros
-from gridhall.scheduling.decisions import (
-    N_BREACH,
-    N_POWER,
-    N_STARTS,
-    PLACE,
-    RELEASE,
-    START,
-    emit,
-)
+from gridhall.scheduling.decisions import N_BREACH, N_POWER, N_STARTS, PLACE, RELEASE, START, emit
 from gridhall.scheduling.holds import HoldColumns, drop_hold
 from gridhall.scheduling.jobs import R_POWER, R_QUOTA, R_SHARED_FULL, RUNNING, drop_chunks, new_chunk
 from gridhall.scheduling.placement import LEVEL_CELL, LEVEL_HALL, LEVEL_POD, LEVEL_RACK, RACK_TRIES, drop_picks

@@ -13,6 +13,7 @@ from gridhall.controller.record import Recorder, effect_digest
 from gridhall.controller.state import ControllerState, grow_state, new_state
 from gridhall.engines.twin import loop
 from gridhall.engines.twin.faults import Faults, fault_windows
+from gridhall.engines.twin.heap import plan_entry
 from gridhall.engines.twin.settings import OnProgress, Plan, Progress, Totals, WorldSettings
 from gridhall.engines.twin.tables import STATES, TABLES, Sink
 from gridhall.engines.twin.world import H_GIVEN, H_NODE_OUT, H_NODE_UP, LOST_NAMES, WorldColumns
@@ -233,7 +234,7 @@ def plan_given(v: WorldColumns, plan: Plan) -> None:
     for number, each in enumerate(plan.reservations):
         fields = (ev.RESERVE, each.asked_ms, each.project, each.cells, each.nodes, each.from_ms, each.until_ms)
         v.plan_event[number * EVENT_WIDTH : number * EVENT_WIDTH + len(fields)] = fields
-        loop.plan_entry(v.handle, each.asked_ms, H_GIVEN, number, 0)
+        plan_entry(v.handle, each.asked_ms, H_GIVEN, number, 0)
 
 
 # --- feeding it -----------------------------------------------------------------------------------------------------

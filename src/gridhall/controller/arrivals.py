@@ -1,0 +1,114 @@
+"""A job is submitted or cancelled: refused if it can never run, else started at once or queued."""
+
+from gridhall.controller.attempts import finish
+from gridhall.controller.state import ControllerState
+from gridhall.kernel import kernel, trailing_zeros
+from gridhall.scheduling.decisions import ACCEPT, N_PLACES, N_QUOTA, REFUSE, S_CANCELLED, STOP, WHY_CANCELLED, emit
+from gridhall.scheduling.granting import consider_hold
+from gridhall.scheduling.holds import drop_hold, nodes_in
+from gridhall.scheduling.jobs import QUEUED, R_PLACES, R_QUOTA, RUNNING, STOPPING, take_slot
+from gridhall.scheduling.predictor import predict
+from gridhall.scheduling.queue import P_HIGH_MILLI, P_HOLD_DEPTH, P_MEDIAN_MILLI, queue_drop, queue_find, queue_put
+from gridhall.scheduling.tries import try_start
+
+
+@kernel
+def cells_that_could(w: ControllerState, cells: int, gpus: int, gpus_per_node: int, gpu_milli: int) -> int:
+    """The cells of a mask that could hold the gang if they were empty and complete."""
+    could = 0
+    rest = cells & w.all_cells[0]
+    while rest != 0:
+        cell = trailing_zeros(rest)
+        rest &= rest - 1
+        per_node = w.cell_gpus_per_node[cell]
+        in_pool = gpus <= per_node and w.cell_shared_nodes[cell] > 0
+        as_gang = gpu_milli == 1000 and nodes_in(w, cell, gpus) <= w.cell_nodes_all[cell]
+        if gpus_per_node <= per_node and (in_pool or as_gang):
+            could |= 1 << cell
+    return could
+
+
+@kernel
+def on_submit(w: ControllerState, now_ms: int) -> None:
+    """Refuse what can never run, else give it a slot and try to start it at once."""
+    project = w.event[3]
+    gpus = w.event[9]
+    cells = cells_that_could(w, w.event[14], gpus, w.event[10], w.event[11])
+    reason = 0
+    if cells == 0:
+        reason = R_PLACES
+        w.decided[N_PLACES] += 1
+    elif gpus > w.project_most[project]:
+        reason = R_QUOTA
+        w.decided[N_QUOTA] += 1
+    if reason != 0:
+        emit(w, REFUSE, now_ms, w.event[2], 0, 0, reason, 0, 0)
+        return
+    slot = take_slot(w, w.n_slots[0])
+    fill_slot(w, slot, cells, now_ms)
+    emit(w, ACCEPT, now_ms, w.job_id[slot], slot, 0, 0, 0, 0)
+    reason = try_start(w, slot, cells, now_ms)
+    if reason != 0:
+        w.job_reason[slot] = reason
+        if queue_put(w, slot) < w.policy[P_HOLD_DEPTH]:
+            consider_hold(w, slot, reason, now_ms)
+
+
+@kernel
+def fill_slot(w: ControllerState, slot: int, cells: int, now_ms: int) -> None:
+    """Write a submitted job into its slot and predict its run time."""
+    w.job_state[slot] = QUEUED
+    w.job_id[slot] = w.event[2]
+    w.job_project[slot] = w.event[3]
+    w.job_user[slot] = w.event[4]
+    w.job_name[slot] = w.event[5]
+    w.job_priority[slot] = min(3, max(0, w.event[6]))
+    w.job_preemptible[slot] = w.event[7]
+    w.job_tier[slot] = w.event[8]
+    w.job_gpus[slot] = w.event[9]
+    w.job_gpus_per_node[slot] = w.event[10]
+    w.job_gpu_milli[slot] = w.event[11]
+    w.job_cpu_milli[slot] = w.event[12]
+    w.job_mem_mib[slot] = w.event[13]
+    w.job_cells[slot] = cells
+    w.job_limit_ms[slot] = w.event[15]
+    w.job_power_milli[slot] = w.event[16]
+    w.job_checkpoint_ms[slot] = w.event[17]
+    w.job_checkpoint_cost_ms[slot] = w.event[18]
+    w.job_deadline_ms[slot] = w.event[19]
+    w.job_submit_ms[slot] = now_ms
+    w.job_hold[slot] = 0
+    w.job_plan_ms[slot] = 0
+    w.job_not_before_ms[slot] = 0
+    w.job_attempt[slot] = 0
+    w.job_restarts[slot] = 0
+    w.job_stuck[slot] = 0
+    w.job_saved_ms[slot] = 0
+    w.job_chunk[slot] = 0
+    w.job_gpu_mask[slot] = 0
+    user = w.job_user[slot]
+    name = w.job_name[slot]
+    w.job_median_ms[slot] = predict(w, user, name, w.job_limit_ms[slot], w.policy[P_MEDIAN_MILLI])
+    w.job_high_ms[slot] = predict(w, user, name, w.job_limit_ms[slot], w.policy[P_HIGH_MILLI])
+
+
+@kernel
+def on_cancel(w: ControllerState, slot: int, job: int, now_ms: int) -> None:
+    """Drop a waiting job; tell a running one to stop."""
+    if w.job_id[slot] != job:
+        return
+    if w.job_state[slot] == QUEUED:
+        leave_queue(w, slot)
+        finish(w, slot, S_CANCELLED, now_ms)
+    elif w.job_state[slot] == RUNNING or w.job_state[slot] == STOPPING:
+        w.job_state[slot] = STOPPING
+        w.job_plan_ms[slot] = -1
+        emit(w, STOP, now_ms, job, slot, w.job_attempt[slot], WHY_CANCELLED, 0, 0)
+
+
+@kernel
+def leave_queue(w: ControllerState, slot: int) -> None:
+    """Take a waiting job out of the queue, and its hold with it."""
+    queue_drop(w, queue_find(w, slot, w.job_key[slot]))
+    if w.job_hold[slot] != 0:
+        drop_hold(w, w.job_hold[slot] - 1)

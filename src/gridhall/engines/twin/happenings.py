@@ -1,0 +1,124 @@
+"""What happens in the world: work ends, nodes come, fail and leave, jobs arrive."""
+
+from gridhall.controller import events as ev
+from gridhall.controller.events import EVENT_WIDTH
+from gridhall.controller.state import ControllerState
+from gridhall.engines.twin.attempts import saved_at
+from gridhall.engines.twin.effects import say, take_step
+from gridhall.engines.twin.heap import drop_first, plan
+from gridhall.engines.twin.meters import add_watts, count_online
+from gridhall.engines.twin.world import (
+    ENDED,
+    H_END,
+    H_NODE_OUT,
+    H_NODE_UP,
+    H_STOPPED,
+    H_TICK,
+    NODE_FAILED,
+    PREEMPTED,
+    TIMED_OUT,
+    WorldColumns,
+)
+from gridhall.kernel import kernel
+from gridhall.scheduling.decisions import S_TIMEOUT
+
+
+@kernel
+def happen(w: ControllerState, v: WorldColumns) -> None:
+    """The first planned event comes true."""
+    time_ms = v.heap_ms[0]
+    kind = v.heap_kind[0]
+    a = v.heap_a[0]
+    b = v.heap_b[0]
+    drop_first(v)
+    if kind == H_END:
+        if v.true_running[a] == 1 and v.true_attempt[a] == b:
+            v.true_new_saved_ms[a] = v.true_total_ms[a]
+            state = v.true_outcome[a] + 2
+            v.true_why[a] = TIMED_OUT if state == S_TIMEOUT else ENDED
+            say(w, v, ev.ENDED, time_ms, a, b, state, v.true_total_ms[a])
+    elif kind == H_STOPPED:
+        if v.true_running[a] == 1 and v.true_attempt[a] == b:
+            delay = v.true_cost_ms[a] if v.true_checkpoint_ms[a] > 0 else 0
+            v.true_new_saved_ms[a] = saved_at(v, a, time_ms - delay, True)
+            v.true_why[a] = PREEMPTED
+            v.sum_preemptions[a] += 1
+            say(w, v, ev.STOPPED, time_ms, a, b, v.true_new_saved_ms[a], 0)
+    elif kind == H_NODE_UP:
+        node_joins(w, v, a, b, time_ms)
+    elif kind == H_NODE_OUT:
+        v.cell_ready_nodes[v.cell_of_rack[v.rack_of_node[a]]] -= 1
+        say(w, v, ev.NODE_OUT, time_ms, a, 0, 0, 0)
+    elif kind == H_TICK:
+        say(w, v, ev.TICK, time_ms, 0, 0, 0, 0)
+    else:
+        for place in range(EVENT_WIDTH):
+            w.event[place] = v.plan_event[a * EVENT_WIDTH + place]
+        take_step(w, v, -1)
+
+
+@kernel
+def node_joins(w: ControllerState, v: WorldColumns, node: int, new: int, time_ms: int) -> None:
+    """A node comes on line, new or repaired."""
+    if v.node_on[node] == 1:
+        return
+    rack = v.rack_of_node[node]
+    cell = v.cell_of_rack[rack]
+    v.cell_ready_nodes[cell] += new
+    v.node_on[node] = 1
+    add_watts(v, rack, v.cell_idle_w[cell], time_ms)
+    count_online(v, v.cell_gpus[cell], time_ms)
+    say(w, v, ev.NODE_UP, time_ms, node, 0, 0, 0)
+
+
+@kernel
+def node_fails(w: ControllerState, v: WorldColumns) -> None:
+    """The next failure of the stream: the node is lost with all that ran on it, and will be repaired."""
+    place = v.fault_next[0]
+    v.fault_next[0] = place + 1
+    time_ms = v.fault_ms[place]
+    node = v.fault_node[place]
+    if v.node_on[node] == 0:
+        return
+    rack = v.rack_of_node[node]
+    cell = v.cell_of_rack[rack]
+    v.faults_hit[0] += 1
+    v.node_on[node] = 0
+    add_watts(v, rack, -v.cell_idle_w[cell], time_ms)
+    count_online(v, -v.cell_gpus[cell], time_ms)
+    plan(v, time_ms + v.fault_repair_ms[place], H_NODE_UP, node, 0)
+    say(w, v, ev.NODE_DOWN, time_ms, node, 0, 0, 0)
+    if v.node_slot[node] != 0:
+        gang_dies(w, v, v.node_slot[node] - 1, time_ms)
+        return
+    for slot in range(v.room[7]):
+        if v.true_running[slot] == 1 and v.true_nodes[slot] == 1 and runs_on(v, slot, node):
+            gang_dies(w, v, slot, time_ms)
+
+
+@kernel
+def runs_on(v: WorldColumns, slot: int, node: int) -> bool:
+    """Whether a job of one node runs on this one."""
+    piece = v.true_chunk[slot] - 1
+    rack = v.piece_rack[piece]
+    return v.piece_mask[piece] == 1 << (node - v.rack_first_node[rack]) and rack == v.rack_of_node[node]
+
+
+@kernel
+def gang_dies(w: ControllerState, v: WorldColumns, slot: int, time_ms: int) -> None:
+    """A gang has lost a node: it goes back to its last checkpoint."""
+    v.true_new_saved_ms[slot] = saved_at(v, slot, time_ms, False)
+    v.true_why[slot] = NODE_FAILED
+    v.sum_restarts[slot] += 1
+    say(w, v, ev.LOST, time_ms, slot, v.true_attempt[slot], v.true_new_saved_ms[slot], 0)
+
+
+@kernel
+def job_arrives(w: ControllerState, v: WorldColumns) -> None:
+    """The next arrival is submitted."""
+    row = v.in_next[0]
+    v.in_next[0] = row + 1
+    v.submitted[0] += 1
+    for place in range(EVENT_WIDTH):
+        w.event[place] = v.in_event[row * EVENT_WIDTH + place]
+    take_step(w, v, row)

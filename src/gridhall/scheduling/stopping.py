@@ -1,0 +1,56 @@
+"""Stopping pre-emptible work on held nodes for the gang that the hold is for."""
+
+from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
+from gridhall.fleet.capacity import NEVER_MS
+from gridhall.kernel import kernel, trailing_zeros
+from gridhall.scheduling.decisions import N_PREEMPT, STOP, emit
+from gridhall.scheduling.jobs import STOPPING
+from gridhall.scheduling.planning import stop_cost_ms
+from gridhall.scheduling.starts import StartColumns
+
+
+@kernel
+def stop_for_hold(w: StartColumns, hold: int, priority: int, now_ms: int, why: int) -> None:
+    """Tell the pre-emptible work on a hold's nodes to stop."""
+    at = w.hold_chunk[hold]
+    while at != 0:
+        rack = w.chunk_rack[at - 1]
+        rest = w.chunk_mask[at - 1] & ~w.rack_free[rack]
+        while rest != 0:
+            node = w.rack_node0[rack] + trailing_zeros(rest)
+            rest &= rest - 1
+            if w.node_job[node] != 0:
+                stop_job(w, w.node_job[node] - 1, priority, now_ms, why)
+            else:
+                for gpu in range(MAX_GPUS_PER_NODE):
+                    holder = w.gpu_job[node * MAX_GPUS_PER_NODE + gpu]
+                    if holder != 0:
+                        stop_job(w, holder - 1, priority, now_ms, why)
+        at = w.chunk_next[at - 1]
+
+
+@kernel
+def stop_job(w: StartColumns, slot: int, priority: int, now_ms: int, why: int) -> None:
+    """Tell one running job to write its checkpoint and stop, if it may be stopped."""
+    cost = stop_cost_ms(w, slot, priority, now_ms)
+    if cost >= NEVER_MS:
+        return
+    w.job_state[slot] = STOPPING
+    w.decided[N_PREEMPT] += 1
+    emit(w, STOP, now_ms, w.job_id[slot], slot, w.job_attempt[slot], why, 0, 0)
+
+
+@kernel
+def hold_is_stoppable(w: StartColumns, hold: int, priority: int, now_ms: int) -> bool:
+    """Whether only work that may be stopped for it is left on a hold's nodes."""
+    at = w.hold_chunk[hold]
+    while at != 0:
+        rack = w.chunk_rack[at - 1]
+        rest = w.chunk_mask[at - 1] & ~w.rack_free[rack]
+        while rest != 0:
+            node = w.rack_node0[rack] + trailing_zeros(rest)
+            rest &= rest - 1
+            if w.node_job[node] == 0 or stop_cost_ms(w, w.node_job[node] - 1, priority, now_ms) >= NEVER_MS:
+                return False
+        at = w.chunk_next[at - 1]
+    return True
