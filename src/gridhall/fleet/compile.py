@@ -31,6 +31,19 @@ def compile_fleet(fleet: Fleet) -> FleetArrays:
     return _assemble(fleet, types, blocks, power_table(fleet))
 
 
+def node_names(fleet: Fleet) -> tuple[str, ...]:
+    """Every node in the order of the arrays: its host name where the file gives one, else `RACK/n1` and so on."""
+    blocks = _blocks(fleet, list(hardware_in_use(fleet)))
+    racks = iter(_rack_names(fleet, blocks))
+    names: list[str] = []
+    for block in blocks:
+        hosts = iter(block.group.hosts)
+        for _ in range(block.group.count.whole):
+            rack = next(racks)
+            names.extend(next(hosts, f"{rack}/n{place}") for place in range(1, block.nodes + 1))
+    return tuple(names)
+
+
 def hardware_in_use(fleet: Fleet) -> dict[str, Hardware]:
     """The hardware types that racks name, in order of first use."""
     types: dict[str, Hardware] = {}

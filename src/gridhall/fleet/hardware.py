@@ -7,6 +7,9 @@ from pydantic import Field
 from gridhall.fleet.arrays import MAX_GPUS_PER_NODE, MAX_NODES_PER_RACK
 from gridhall.fleet.figures import NotNegative, Part, Share
 
+NO_GPU = "none"
+"""The `gpu_model` of a host without GPUs."""
+
 
 class Hardware(Part):
     """A hardware type. Power is linear: `node_fixed_w` whenever a node is up, plus idle to max watts for each GPU."""
@@ -25,6 +28,11 @@ class Hardware(Part):
     liquid_fraction: Share | None = None
     flow_lpm_per_kw: NotNegative | None = None
     dps_model: str | None = None  # name in NVIDIA DPS topologies
+
+    @property
+    def has_gpus(self) -> bool:
+        """False for a host without GPUs (`gpu_model: none`), whose units of allocation are shares of its cores."""
+        return self.gpu_model != NO_GPU
 
     @property
     def node_max_w(self) -> int:

@@ -39,6 +39,11 @@ class Database:
         """The database's URL without its password, for people."""
         return self._writer.url.render_as_string(hide_password=True)
 
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite database."""
+        return Path(self._writer.url.database or "") if self.kind == "sqlite" else None
+
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncConnection]:
         """A transaction that is durable when the block is left without an exception, and undone otherwise."""

@@ -11,7 +11,6 @@ entry = Table(
     metadata,
     Column("place", BigInteger, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
-    Column("leaf", LargeBinary, nullable=False),
 )
 tile = Table(
     "tile",
@@ -34,7 +33,7 @@ snapshot = Table(
     Column("time_ms", BigInteger, nullable=False),
     Column("kernels", String(64), nullable=False),
     Column("state_hash", String(64), nullable=False),
-    Column("sizes", Text, nullable=False),
+    Column("about", Text, nullable=False),
     Column("columns", LargeBinary, nullable=False),
 )
 leader = Table(
@@ -92,6 +91,8 @@ attempt = Table(
     Column("attempt", Integer, primary_key=True, autoincrement=False),
     Column("cell", Integer, nullable=False),
     Column("places", Text, nullable=False),
+    Column("gpu_milli", Integer, nullable=False),
+    Column("watts", BigInteger, nullable=False),  # above idle, charged to the power graph for the whole gang
     Column("decided_ms", BigInteger, nullable=False),
     Column("started_ms", BigInteger, nullable=False),  # when an engine saw it running, 0 = not yet
     Column("ended_ms", BigInteger, nullable=False),  # when its nodes fell free, 0 = not yet

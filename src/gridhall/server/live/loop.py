@@ -1,0 +1,179 @@
+"""The loop: changes in, one decision after another, durable together, then carried out.
+
+Changes that arrive while a transaction is on its way are taken together into the next one: the busier the server, the
+larger the groups, and the disk's full sync is shared. A transaction that fails leaves a world in memory that nobody
+may act on: the loop stops, everyone who waits is told, and the server only answers reads until it is rebuilt from the
+store.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gridhall.controller.state import ControllerState
+from gridhall.engines.clock import Clock
+from gridhall.ledger.log import Log
+from gridhall.ledger.note import SigningKey
+from gridhall.server.live.changes import Change, WakeUp
+from gridhall.server.live.commit import write_draft
+from gridhall.server.live.draft import Draft, OrderRow, Refusal
+from gridhall.server.live.world import World
+from gridhall.server.store import Database
+
+log = logging.getLogger("gridhall.live")
+
+MOST_CHANGES = 512
+"""Most changes in one transaction."""
+
+OnDurable = Callable[[Draft], None]
+
+
+class ReadOnly(Exception):
+    """The loop does not decide any more; the text says why."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    change: Change
+    answer: asyncio.Future[Any]
+
+
+@dataclass
+class Loop:
+    """`carry` is told of every order that has become durable, `on_durable` of every draft."""
+
+    world: World
+    database: Database
+    log: Log
+    key: SigningKey
+    clock: Clock
+    carry: Callable[[Sequence[OrderRow]], None]
+    on_durable: list[OnDurable] = field(default_factory=list[OnDurable])
+    stopped: str = ""
+    """Why it does not decide any more; empty while it does."""
+    failed: bool = False
+    """Whether it stopped because a transaction failed: what is in memory is not what is durable."""
+    groups: int = 0
+    """Transactions so far."""
+    _waiting: deque[_Waiting] = field(default_factory=deque[_Waiting])
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _decided: asyncio.Event = field(default_factory=asyncio.Event)
+    _still: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _last_ms: int = 0
+    _woken_ms: int = 0
+
+    async def happen(self, change: Change) -> Any:
+        """Decide on a change; its answer, once it is durable. Raises Refusal, or ReadOnly when the loop has stopped."""
+        return await self.send(change)
+
+    def send(self, change: Change) -> "asyncio.Future[Any]":
+        """Put a change in line; the future has its answer."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self.stopped:
+            answer.set_exception(ReadOnly(self.stopped))
+        else:
+            self._waiting.append(_Waiting(change, answer))
+            self._arrived.set()
+        return answer
+
+    def tell(self, change: Change) -> None:
+        """Put a change in line whose answer nobody waits for."""
+        self.send(change).add_done_callback(_look_at)
+
+    async def run(self) -> None:
+        """Decide until `close`, or until a transaction fails."""
+        waker = asyncio.create_task(self._wake())
+        try:
+            while not self.stopped:
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._waiting:
+                    async with self._still:
+                        await self._group()
+        except Exception as problem:
+            self.failed = True
+            self._stop(f"{type(problem).__name__}: {problem}")
+            raise
+        finally:
+            waker.cancel()
+
+    def close(self) -> None:
+        """Decide on what is in line already, then nothing more."""
+        self.stopped = self.stopped or "the server is shutting down"
+        self._arrived.set()
+
+    async def frozen(self) -> tuple[ControllerState, int, int]:
+        """A copy of the durable state, with the numbers of entries and decisions that led to it."""
+        async with self._still:
+            return self.world.state.fork(), self.log.size, self.world.decisions
+
+    def now_ms(self) -> int:
+        """The clock's time, never earlier than before."""
+        self._last_ms = max(self._last_ms, self.clock.now_ms())
+        return self._last_ms
+
+    async def _group(self) -> None:
+        taken = [self._waiting.popleft() for _ in range(min(MOST_CHANGES, len(self._waiting)))]
+        draft = Draft(self.world, self.now_ms(), self.log.size)
+        answers: list[object] = []
+        try:
+            for each in taken:
+                answers.append(_decide(each.change, draft))
+            await self._make_durable(draft)
+        except BaseException as problem:
+            for each in taken:
+                if not each.answer.done():
+                    each.answer.set_exception(ReadOnly(f"not decided: {problem}"))
+            raise
+        for each, answer in zip(taken, answers, strict=True):
+            if not each.answer.done():
+                each.answer.set_exception(answer) if isinstance(answer, Refusal) else each.answer.set_result(answer)
+        if draft.orders:
+            self.carry(draft.orders)
+        for told in self.on_durable:
+            told(draft)
+        self._decided.set()
+
+    async def _make_durable(self, draft: Draft) -> None:
+        if draft.empty:
+            return
+        append = self.log.prepare(draft.entries)
+        async with self.database.transaction() as connection:
+            await write_draft(connection, draft, append, self.log.checkpoint(self.key))
+        self.log.commit(append)
+        self.groups += 1
+
+    async def _wake(self) -> None:
+        """Bring the core each wake-up that it asks for."""
+        while True:
+            asked_ms = int(self.world.state.wake_ms[0])
+            if asked_ms > self._woken_ms:
+                await self.clock.wait_until(asked_ms)
+                self._woken_ms = asked_ms
+                await asyncio.wait([self.send(WakeUp())])
+            else:
+                self._decided.clear()
+                await self._decided.wait()
+
+    def _stop(self, reason: str) -> None:
+        self.stopped = reason
+        while self._waiting:
+            answer = self._waiting.popleft().answer
+            if not answer.done():
+                answer.set_exception(ReadOnly(self.stopped))
+
+
+def _decide(change: Change, draft: Draft) -> object:
+    try:
+        return change.decide(draft)
+    except Refusal as refusal:
+        return refusal
+
+
+def _look_at(answer: "asyncio.Future[Any]") -> None:
+    problem = None if answer.cancelled() else answer.exception()
+    if problem is not None and not isinstance(problem, ReadOnly):
+        log.warning("change refused: %s", problem)

@@ -1,0 +1,137 @@
+"""Recovering: the world as the store holds it, and the proof that the log leads to it.
+
+The state is that of the last snapshot, with every decision after it fed to `step` again: each effect must come out as
+it was recorded. Jobs, attempts and resources are read from their tables, which were written with the log.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from gridhall.controller.events import EVENT_WIDTH
+from gridhall.controller.feed import feed_and_compare
+from gridhall.controller.record import kernels_hash
+from gridhall.controller.state import ControllerState
+from gridhall.engines.protocol import Place
+from gridhall.errors import InputError, fault
+from gridhall.kernel import Ints
+from gridhall.ledger.entries import Decision, read, widen
+from gridhall.ledger.log import Log, open_log
+from gridhall.ledger.malformed import Malformed
+from gridhall.scheduling.decisions import EFFECT_WIDTH
+from gridhall.server.live import snapshots
+from gridhall.server.live.draft import OrderRow
+from gridhall.server.live.fleet_map import FleetMap
+from gridhall.server.live.snapshots import Snapshot
+from gridhall.server.live.work import Attempt, Job
+from gridhall.server.live.world import Directory, Resource, World
+from gridhall.server.store import Database, tables
+from gridhall.server.store.log_rows import LogRows
+
+BATCH = 4096
+MEND = "restore a backup (docs/operations.md); the log is not touched"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The world, the log that leads to it, and what was in the outbox. `replayed` is the number of decisions fed."""
+
+    world: World
+    log: Log
+    orders: tuple[OrderRow, ...]
+    replayed: int
+
+
+async def recover(database: Database, fleet: FleetMap, epoch: int) -> Recovered | None:
+    """The world of a store; None when nothing was ever decided. Raises InputError when log and state do not agree."""
+    try:
+        log = await open_log(LogRows(database))
+        snapshot = await snapshots.last(database)
+        if snapshot is None:
+            if log.size:
+                raise Malformed("has entries but no snapshot to begin with")
+            return None
+        state, decisions = await _replay_tail(database, snapshot, log.size)
+    except Malformed as problem:
+        raise fault(database.name, "log", f"the log {problem}", MEND) from problem
+    jobs = await _jobs(database)
+    orders = await _orders(database)
+    world = World(
+        fleet,
+        state,
+        jobs,
+        await _directory(database),
+        epoch,
+        1 + max([0, *(order.number for order in orders)]),
+        decisions,
+    )
+    world.job_of_id.update({job.id: job.number for job in jobs.values()})
+    return Recovered(world, log, orders, decisions - snapshot.decisions)
+
+
+async def _replay_tail(database: Database, snapshot: Snapshot, size: int) -> tuple[ControllerState, int]:
+    """The state after every entry, and the number of decisions in all."""
+    rows, state, decisions = LogRows(database), snapshot.state(), snapshot.decisions
+    for first in range(snapshot.entries, size, BATCH):
+        bodies = await rows.entries(first, min(first + BATCH, size))
+        tail = [entry for entry in map(read, bodies) if isinstance(entry, Decision)]
+        if not tail:
+            continue
+        events, effects, counts = arrays_of(tail)
+        state, differs = feed_and_compare(state, events, effects, counts)
+        if differs >= 0:
+            raise _mismatch(snapshot, tail[differs], database.name)
+        decisions = tail[-1].seq + 1
+    return state, decisions
+
+
+def arrays_of(decisions: Sequence[Decision]) -> tuple[Ints, Ints, Ints]:
+    """Recorded decisions as the kernels take them: events, effects in order, effects of each event."""
+    events = np.array([widen(each.event, EVENT_WIDTH) for each in decisions], dtype=np.int64)
+    effects = [widen(effect, EFFECT_WIDTH) for each in decisions for effect in each.effects]
+    counts = np.array([len(each.effects) for each in decisions], dtype=np.int64)
+    return events, np.array(effects, dtype=np.int64).reshape(-1, EFFECT_WIDTH), counts
+
+
+def _mismatch(snapshot: Snapshot, decision: Decision, name: str) -> InputError:
+    if snapshot.kernels != kernels_hash():
+        problem = f"decision {decision.seq:,} was made by another version, which was not shut down; this one differs"
+        return fault(name, "log", problem, "start the earlier version once and stop it: that closes its segment")
+    return fault(name, "log", f"decision {decision.seq:,} does not follow from the state before it", MEND)
+
+
+async def _jobs(database: Database) -> dict[int, Job]:
+    """The jobs that the core holds, each with its open attempt."""
+    async with database.read() as connection:
+        found = await connection.execute(select(tables.job).where(tables.job.c.slot >= 0))
+        jobs = {row["number"]: Job(**row) for row in found.mappings()}
+        opened = await connection.execute(select(tables.attempt).where(tables.attempt.c.ended_ms == 0))
+        for row in opened.mappings():
+            jobs[row["job"]].open_attempt = read_attempt(row)
+    return jobs
+
+
+def read_attempt(row: Mapping[Any, Any]) -> Attempt:
+    """An attempt from its row."""
+    places = tuple(Place(site, node, tuple(gpus), row["gpu_milli"]) for site, node, gpus in json.loads(row["places"]))
+    values: dict[str, Any] = {**row, "places": places}
+    return Attempt(**values)
+
+
+async def _orders(database: Database) -> tuple[OrderRow, ...]:
+    async with database.read() as connection:
+        found = await connection.execute(select(tables.outbox).order_by(tables.outbox.c.number))
+        return tuple(OrderRow(**{**row, "body": json.loads(row["body"])}) for row in found.mappings())
+
+
+async def _directory(database: Database) -> Directory:
+    async with database.read() as connection:
+        found = await connection.execute(select(tables.resource).order_by(tables.resource.c.created_ms))
+        return Directory(
+            Resource(**{**row, "spec": json.loads(row["spec"]), "status": json.loads(row["status"])})
+            for row in found.mappings()
+        )

@@ -1,0 +1,102 @@
+"""One controller leads a store at a time: it holds a lock while it lives, and an epoch that grows with every lead.
+
+The lock (a file beside SQLite, an advisory lock in PostgreSQL) falls when its holder dies, however it dies. The epoch
+guards against a holder that lost its lock and does not know: its transactions end with LostLead.
+"""
+
+import fcntl
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gridhall.errors import fault
+from gridhall.server.store.database import Database
+from gridhall.server.store.tables import leader
+
+LOCK_NUMBER = 0x67726964  # "grid": the advisory lock's name in PostgreSQL
+
+
+class LostLead(Exception):
+    """Another controller leads this store by now."""
+
+
+@dataclass
+class Lead:
+    """The lead over a store, until it is given up."""
+
+    epoch: int
+    _file: IO[str] | None
+    _connection: AsyncConnection | None
+
+    async def alive(self) -> bool:
+        """Whether the lock is still held."""
+        if self._connection is None:
+            return True
+        try:
+            await self._connection.execute(text("SELECT 1"))
+        except Exception:
+            return False
+        return True
+
+    async def give_up(self) -> None:
+        """Let another lead."""
+        if self._file is not None:
+            self._file.close()
+        if self._connection is not None:
+            await self._connection.close()
+
+
+async def take_lead(database: Database, now_ms: int) -> Lead:
+    """Lead a store under the next epoch. Raises InputError when another controller that lives leads it."""
+    holder = f"process {os.getpid()} on {socket.gethostname()}"
+    file = _lock_file(database.file, holder) if database.file is not None else None
+    connection = None if file is not None else await _lock_row(database)
+    async with database.transaction() as transaction:
+        epoch = (await transaction.execute(select(leader.c.epoch))).scalar_one_or_none()
+        values = {"epoch": (epoch or 0) + 1, "holder": holder, "beat_ms": now_ms}
+        await transaction.execute(
+            insert(leader).values(id=1, **values) if epoch is None else update(leader).values(**values)
+        )
+    return Lead((epoch or 0) + 1, file, connection)
+
+
+async def stay_leader(connection: AsyncConnection, epoch: int, now_ms: int) -> None:
+    """Make a transaction one of the leader's. Raises LostLead when the epoch is not the last one."""
+    done = await connection.execute(update(leader).where(leader.c.epoch == epoch).values(beat_ms=now_ms))
+    if done.rowcount != 1:
+        raise LostLead(f"epoch {epoch} is over: another controller leads this store")
+
+
+def _lock_file(path: Path, holder: str) -> IO[str]:
+    lock = path.with_name(path.name + ".lead")
+    file = open(lock, "a+", encoding="utf-8")  # noqa: SIM115 (it stays open as long as we lead)
+    os.chmod(lock, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as problem:
+        file.seek(0)
+        other = file.read().strip() or "another process"
+        file.close()
+        raise fault(
+            str(path), "", f"{other} leads this store", "stop it first, or give --folder another folder"
+        ) from problem
+    file.truncate(0)
+    file.write(holder)
+    file.flush()
+    return file
+
+
+async def _lock_row(database: Database) -> AsyncConnection:
+    connection = await database.connect()
+    got = (await connection.execute(text(f"SELECT pg_try_advisory_lock({LOCK_NUMBER})"))).scalar_one()
+    if not got:
+        holder = (await connection.execute(select(leader.c.holder))).scalar_one_or_none()
+        await connection.close()
+        raise fault(database.name, "", f"{holder or 'another server'} leads this store", "stop it first")
+    await connection.commit()
+    return connection

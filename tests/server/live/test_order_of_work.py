@@ -1,0 +1,68 @@
+"""An event is decided, written down, carried out, and its result comes back as an event."""
+
+import asyncio
+from pathlib import Path
+
+from gridhall.server.live import work
+from gridhall.server.live.changes import Cancel
+from tests.server.live.house import hand_engine, running, settings, small_fleet, store_in, submit, until
+
+
+def test_a_job_is_queued_placed_started_and_done(tmp_path: Path) -> None:
+    async def story() -> None:
+        fleet = small_fleet()
+        engine = hand_engine(fleet)
+        async with running(settings(store_in(tmp_path), fleet, engine)) as service:
+            await until(lambda: int(service.world.state.node_up[:].sum()) == 2)
+            job = await submit(service)
+            await until(lambda: engine.starts)
+            order = engine.starts[0]
+            assert order.command == ("true",)
+            assert order.places[0].gpus == tuple(range(8))
+            assert job.state == work.STARTING
+            engine.started(order.key)
+            await until(lambda: job.state == work.RUNNING)
+            engine.ended(order.key)
+            await until(lambda: not engine.held)
+            assert job.state == work.COMPLETED
+            assert not service.world.jobs
+
+    asyncio.run(story())
+
+
+def test_a_waiting_job_can_be_cancelled(tmp_path: Path) -> None:
+    async def story() -> None:
+        fleet = small_fleet(nodes=1)
+        engine = hand_engine(fleet)
+        async with running(settings(store_in(tmp_path), fleet, engine)) as service:
+            await until(lambda: int(service.world.state.node_up[:].sum()) == 1)
+            await submit(service)
+            second = await submit(service)
+            assert second.state == work.QUEUED
+            await service.loop.happen(Cancel(second.id))
+            assert second.state == work.CANCELLED
+
+    asyncio.run(story())
+
+
+def test_what_runs_is_adopted_after_a_restart_and_what_ended_meanwhile_is_done(tmp_path: Path) -> None:
+    async def story() -> None:
+        fleet = small_fleet()
+        engine = hand_engine(fleet)
+        chosen = settings(store_in(tmp_path), fleet, engine)
+        async with running(chosen) as service:
+            await until(lambda: int(service.world.state.node_up[:].sum()) == 2)
+            await submit(service)
+            await submit(service)
+            waiting = await submit(service)
+            await until(lambda: len(engine.starts) == 2)
+            before = service.world.state.digest()
+        async with running(chosen) as service:
+            assert service.world.state.digest() == before
+            assert service.world.epoch == 2
+            assert len(service.world.jobs) == 3
+            engine.ended(engine.starts[0].key)
+            await until(lambda: len(engine.starts) == 3)
+            assert engine.starts[2].key.job == waiting.number
+
+    asyncio.run(story())
