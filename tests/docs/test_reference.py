@@ -45,6 +45,7 @@ def fields_of(root: type[BaseModel]) -> set[str]:
         ("fleet-file.md", "gridhall.fleet.models", "Fleet"),
         ("scenario-file.md", "gridhall.engines.twin.scenario", "Scenario"),
         ("policy-file.md", "gridhall.scheduling.policy", "Policy"),
+        ("metering.md", "gridhall.money.rates", "RateBook"),
     ],
 )
 def test_reference_page_names_every_field(page: str, module: str, model: str) -> None:
