@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridhall.ledger import fields
-from gridhall.ledger.canonical import encode, parse
+from gridhall.ledger.canonical import dump, parse
 from gridhall.ledger.malformed import Malformed
 
 FORMAT = "gridhall-ledger/1"
@@ -151,7 +151,7 @@ def body(entry: Entry) -> bytes:
         document["format"] = FORMAT
     for name, field in KINDS[kind][1].items():
         document[name] = field.write(name, getattr(entry, name))
-    return encode(document)
+    return dump(document)
 
 
 def read(data: bytes) -> Entry:

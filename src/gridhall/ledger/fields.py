@@ -9,6 +9,7 @@ from gridhall.ledger.canonical import LARGEST_INT
 from gridhall.ledger.malformed import Malformed
 
 INT64 = (1 << 63) - 1
+PLAIN = {int}
 LANE = (1 << 32) - 1
 
 
@@ -42,17 +43,29 @@ def _cut(name: str, row: Sequence[int]) -> list[int | str]:
     width = len(row)
     while width and not row[width - 1]:
         width -= 1
-    values = [_integer(name, value) for value in row[:width]]
-    return [value if -LARGEST_INT <= value <= LARGEST_INT else str(value) for value in values]
+    values = list(row[:width])
+    if _narrow(values):
+        return list(values)
+    integers = [_integer(name, value) for value in values]
+    return [value if abs(value) <= LARGEST_INT else str(value) for value in integers]
 
 
 def _row(name: str, value: object) -> tuple[int, ...]:
     if not isinstance(value, list):
         raise Malformed(f"has a {name} that is no list")
-    row = tuple(_wide(name, part) for part in cast("list[object]", value))
+    values = cast("list[object]", value)
+    row = cast("tuple[int, ...]", tuple(values)) if _narrow(values) else tuple(_wide(name, part) for part in values)
     if row and not row[-1]:
         raise Malformed(f"has a {name} with trailing zeros")
     return row
+
+
+def _narrow(values: Sequence[object]) -> bool:
+    """Whether all are integers that everybody can read; nearly every row is, so it is asked of the whole row."""
+    if not set(map(type, values)) <= PLAIN:
+        return False
+    integers = cast("Sequence[int]", values)
+    return not integers or (max(integers) <= LARGEST_INT and min(integers) >= -LARGEST_INT)
 
 
 def _wide(name: str, value: object) -> int:

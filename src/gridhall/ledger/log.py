@@ -14,7 +14,8 @@ from gridhall.ledger.checkpoint import read_unchecked, sign_checkpoint
 from gridhall.ledger.malformed import Malformed
 from gridhall.ledger.note import SigningKey
 from gridhall.ledger.store import Append, LogReader
-from gridhall.ledger.tree import TILE_BYTES, TILE_HEIGHT, TILE_WIDTH, Tree, grow, leaf_hash, rebuild, root, subtree_root
+from gridhall.ledger.tree import TILE_HEIGHT, TILE_WIDTH, Tree, grow, leaf_hash, rebuild, root, subtree_root
+from gridhall.ledger.whole import whole_entries, whole_tile
 
 
 class Log:
@@ -73,11 +74,13 @@ async def open_log(reader: LogReader) -> Log:
 
 async def load_tree(reader: LogReader, size: int) -> Tree:
     """The tree of the first `size` entries, from stored tiles and the entries that fill none yet."""
-    edges = [b"".join(leaf_hash(body) for body in await _entries(reader, size - size % TILE_WIDTH, size))]
+    edges = [b"".join(leaf_hash(body) for body in await whole_entries(reader, size - size % TILE_WIDTH, size))]
     below = size >> TILE_HEIGHT
     while below:
         first = below - below % TILE_WIDTH
-        edges.append(b"".join([await _tile_root(reader, len(edges) - 1, index) for index in range(first, below)]))
+        edges.append(
+            b"".join([subtree_root(await whole_tile(reader, len(edges) - 1, index)) for index in range(first, below)])
+        )
         below >>= TILE_HEIGHT
     return rebuild(edges)
 
@@ -88,17 +91,3 @@ async def _agree(reader: LogReader, note: str, size: int) -> None:
         raise Malformed(f"holds {size:,} entries, but a signed checkpoint says {checkpoint.size:,}")
     if root(await load_tree(reader, checkpoint.size)) != checkpoint.root:
         raise Malformed(f"has another root at size {checkpoint.size:,} than its checkpoint says")
-
-
-async def _entries(reader: LogReader, first: int, last: int) -> Sequence[bytes]:
-    bodies = await reader.entries(first, last)
-    if len(bodies) != last - first:
-        raise Malformed(f"lacks entries between {first:,} and {last:,}")
-    return bodies
-
-
-async def _tile_root(reader: LogReader, level: int, index: int) -> bytes:
-    hashes = await reader.tile(level, index)
-    if len(hashes) != TILE_BYTES:
-        raise Malformed(f"lacks tile {index:,} of level {level}")
-    return subtree_root(hashes)
