@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -73,8 +74,11 @@ def test_living_attempt_is_watched_again(tmp_path: Path):
     asyncio.run(story())
 
 
-def test_adopted_attempt_can_be_stopped(tmp_path: Path):
+@pytest.mark.parametrize("kernel_calls_back", [True, False])
+def test_adopted_attempt_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernel_calls_back: bool):
     kill_server(tmp_path, SLEEP)
+    if not kernel_calls_back:
+        monkeypatch.delattr(os, "pidfd_open")
 
     async def story():
         async with lab(tmp_path) as here:
@@ -175,5 +179,36 @@ def test_two_servers_cannot_use_one_folder(tmp_path: Path):
                     raise AssertionError
         async with lab(tmp_path) as here:
             assert isinstance(await here.end_of(order()), Ended)
+
+    asyncio.run(story())
+
+
+STARTING = """
+import asyncio, sys
+from pathlib import Path
+from tests.engines.local.lab import lab, order
+async def story():
+    async with lab(Path(sys.argv[1])) as here:
+        print("up", flush=True)
+        await here.engine.start(order(sys.argv[2]))
+        await asyncio.sleep(60)
+asyncio.run(story())
+"""
+
+
+@pytest.mark.parametrize("after_ms", [0, 4, 8, 12, 20, 40])
+def test_server_killed_while_it_starts_a_gang_never_starts_it_twice(tmp_path: Path, after_ms: int):
+    words = [sys.executable, "-c", STARTING, str(tmp_path), "print('ran')"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as server:
+        assert server.stdout
+        assert server.stdout.readline() == b"up\n"
+        time.sleep(after_ms / 1000)
+        server.kill()
+
+    async def story():
+        async with lab(tmp_path) as here:
+            end = await here.end_of(order("print('ran')"))
+            assert isinstance(end, Ended | Lost)
+            assert await here.log(order()) == ("ran\n" if isinstance(end, Ended) else "")
 
     asyncio.run(story())
