@@ -6,7 +6,7 @@ keeps a GROW row that says so) whenever `is_full` says that the next job might f
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -56,7 +56,10 @@ class Submit:
 
     def row(self, time_ms: int) -> Ints:
         """The event."""
-        return row(SUBMIT, time_ms, *astuple(self))
+        return row(SUBMIT, time_ms, *(getattr(self, name) for name in SUBMIT_FIELDS))
+
+
+SUBMIT_FIELDS = tuple(each.name for each in fields(Submit))
 
 
 @dataclass(frozen=True, slots=True)

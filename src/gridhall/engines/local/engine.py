@@ -204,7 +204,6 @@ class LocalEngine:
         state = await begin.began(record, ready)
         if state:
             self._on_report(Started(key, state["began_ms"]))
-        if state and folder.held(record):
             await watch.gone(state["shim"]["pid"], state["shim"]["start"])
         while folder.held(record):
             await asyncio.sleep(watch.POLL_S)

@@ -38,12 +38,16 @@ MEND = "restore a backup (docs/operations.md); the log is not touched"
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """The world, the log that leads to it, and what was in the outbox. `replayed` is the number of decisions fed."""
+    """The world, the log that leads to it, and what was in the outbox.
+
+    `replayed` is the number of decisions fed; `same_kernels` says whether the last segment's kernels run here.
+    """
 
     world: World
     log: Log
     orders: tuple[OrderRow, ...]
     replayed: int
+    same_kernels: bool
 
 
 async def recover(database: Database, fleet: FleetMap, epoch: int) -> Recovered | None:
@@ -70,7 +74,7 @@ async def recover(database: Database, fleet: FleetMap, epoch: int) -> Recovered 
         decisions,
     )
     world.job_of_id.update({job.id: job.number for job in jobs.values()})
-    return Recovered(world, log, orders, decisions - snapshot.decisions)
+    return Recovered(world, log, orders, decisions - snapshot.decisions, snapshot.same_kernels)
 
 
 async def _replay_tail(database: Database, snapshot: Snapshot, size: int) -> tuple[ControllerState, int]:

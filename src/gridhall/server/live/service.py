@@ -37,6 +37,8 @@ log = logging.getLogger("gridhall.live")
 
 SNAPSHOT_ENTRIES = 50_000
 """Entries after which a new snapshot is worth its cost: a restart feeds at most so many decisions."""
+LONG_TAIL = 5000
+"""Decisions fed at a restart that make a new snapshot worth its cost."""
 FIRST_TENANCY = Tenancy((Organisation("home"),), (Project("default", "home"),))
 """Who is there in a new store: organisation 0 and its project 0."""
 
@@ -143,7 +145,8 @@ async def _open(settings: Settings, database: Database) -> Service:
         check_shape(world.state, _first_world(settings, 0).state, database.name)
         world.engine_of_site.update(settings.engine_of_site)
         entries = recovered.log if recovered else await open_log(LogRows(database))
-        await _open_segment(settings, database, world, entries, now_ms)
+        afresh = recovered is None or not recovered.same_kernels or recovered.replayed > LONG_TAIL
+        await _open_segment(settings, database, world, entries, now_ms, afresh)
     except BaseException:
         await lead.give_up()
         raise
@@ -167,8 +170,10 @@ def _first_world(settings: Settings, epoch: int) -> World:
     return World(settings.fleet, state, {}, Directory(), epoch, 1, 0)
 
 
-async def _open_segment(settings: Settings, database: Database, world: World, entries: Log, now_ms: int) -> None:
-    """Begin a segment: it names who decides from here on, and stands on a snapshot of the state."""
+async def _open_segment(
+    settings: Settings, database: Database, world: World, entries: Log, now_ms: int, afresh: bool
+) -> None:
+    """Begin a segment: it names who decides from here on. `afresh` = it stands on a new snapshot of the state."""
     segment = Segment(
         world.decisions,
         world.epoch,
@@ -180,10 +185,10 @@ async def _open_segment(settings: Settings, database: Database, world: World, en
         vkey(verify_key(settings.key)),
     )
     append = entries.prepare([body(segment)])
-    taken = snapshots.take(world.state, append.size, world.decisions, now_ms)
     async with database.transaction() as connection:
         await write_append(connection, append, entries.checkpoint(settings.key), now_ms)
-        await snapshots.write(connection, taken)
+        if afresh:
+            await snapshots.write(connection, snapshots.take(world.state, append.size, world.decisions, now_ms))
     entries.commit(append)
 
 

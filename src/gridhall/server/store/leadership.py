@@ -4,6 +4,7 @@ The lock (a file beside SQLite, an advisory lock in PostgreSQL) falls when its h
 guards against a holder that lost its lock and does not know: its transactions end with LostLead.
 """
 
+import asyncio
 import fcntl
 import os
 import socket
@@ -19,6 +20,9 @@ from gridhall.server.store.database import Database
 from gridhall.server.store.tables import leader
 
 LOCK_NUMBER = 0x67726964  # "grid": the advisory lock's name in PostgreSQL
+
+TRIES, TRY_S = 10, 0.1
+"""The lock of a server that was killed stands until a child that it was just starting has become itself."""
 
 
 class LostLead(Exception):
@@ -54,7 +58,7 @@ class Lead:
 async def take_lead(database: Database, now_ms: int) -> Lead:
     """Lead a store under the next epoch. Raises InputError when another controller that lives leads it."""
     holder = f"process {os.getpid()} on {socket.gethostname()}"
-    file = _lock_file(database.file, holder) if database.file is not None else None
+    file = await _lock_file(database.file, holder) if database.file is not None else None
     connection = None if file is not None else await _lock_row(database)
     async with database.transaction() as transaction:
         epoch = (await transaction.execute(select(leader.c.epoch))).scalar_one_or_none()
@@ -72,23 +76,24 @@ async def stay_leader(connection: AsyncConnection, epoch: int, now_ms: int) -> N
         raise LostLead(f"epoch {epoch} is over: another controller leads this store")
 
 
-def _lock_file(path: Path, holder: str) -> IO[str]:
+async def _lock_file(path: Path, holder: str) -> IO[str]:
     lock = path.with_name(path.name + ".lead")
     file = open(lock, "a+", encoding="utf-8")  # noqa: SIM115 (it stays open as long as we lead)
     os.chmod(lock, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as problem:
-        file.seek(0)
-        other = file.read().strip() or "another process"
-        file.close()
-        raise fault(
-            str(path), "", f"{other} leads this store", "stop it first, or give --folder another folder"
-        ) from problem
-    file.truncate(0)
-    file.write(holder)
-    file.flush()
-    return file
+    for _ in range(TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await asyncio.sleep(TRY_S)
+        else:
+            file.truncate(0)
+            file.write(holder)
+            file.flush()
+            return file
+    file.seek(0)
+    other = file.read().strip() or "another process"
+    file.close()
+    raise fault(str(path), "", f"{other} leads this store", "stop it first, or give --folder another folder")
 
 
 async def _lock_row(database: Database) -> AsyncConnection:

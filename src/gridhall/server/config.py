@@ -1,0 +1,71 @@
+"""The server's own file: which engine runs which site, where the store is, what it costs. All of it can be left out.
+
+schema: server/v1
+store: postgresql://gridhall@db.example/gridhall
+engines:
+  ldn: {kind: slurm, sites: [LDN1], conf: /etc/slurm/slurm.conf, rest: "http://127.0.0.1:6820", shared: /shared}
+  batch: {kind: local, sites: [BATCH]}
+rates: rates.yaml
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gridhall.errors import InputError, fault
+from gridhall.fleet.figures import Part
+from gridhall.fleet.models import Fleet, Id
+from gridhall.fleet.typed import typed
+from gridhall.fleet.yamlfile import read_yaml
+
+
+class LocalSettings(Part):
+    """Processes on this machine."""
+
+    kind: Literal["local"]
+    sites: tuple[Id, ...] = Field(min_length=1)
+
+
+class SlurmCluster(Part):
+    """A Slurm cluster: its configuration, slurmrestd's address, and a folder that the server and all nodes share."""
+
+    kind: Literal["slurm"]
+    sites: tuple[Id, ...] = Field(min_length=1, max_length=1)
+    conf: Path
+    rest: str
+    shared: Path
+    user: str = "root"
+    partition: str = ""
+
+
+EngineSettings = Annotated[LocalSettings | SlurmCluster, Field(discriminator="kind")]
+
+
+class Config(Part):
+    """The whole file. Sites that no engine names are run by local processes."""
+
+    schema_id: Literal["server/v1"] = Field(default="server/v1", validation_alias="schema")
+    store: str | None = None
+    engines: dict[Id, EngineSettings] = Field(default_factory=dict[str, LocalSettings | SlurmCluster])
+    rates: Path | None = None
+
+
+def load_config(path: Path, fleet: Fleet) -> Config:
+    """Read a server's file. Raises InputError with every fault; also for sites that the fleet does not have."""
+    document = read_yaml(path)
+    config, faults = typed(document, Config)
+    if faults or config is None:
+        raise InputError(faults)
+    sites = {site.id for site in fleet.sites}
+    seen: dict[str, str] = {}
+    for name, engine in config.engines.items():
+        for site in engine.sites:
+            if site not in sites:
+                raise fault(
+                    str(path), f"engines.{name}.sites", f"{site} is not in the fleet", f"one of {sorted(sites)}"
+                )
+            if site in seen:
+                raise fault(str(path), f"engines.{name}.sites", f"{site} is {seen[site]}'s already", "name it once")
+            seen[site] = name
+    return config
