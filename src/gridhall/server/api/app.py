@@ -1,0 +1,34 @@
+"""The application: routes, problems and the edge around a running service."""
+
+import logging
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from gridhall.server.api.denials import Denials
+from gridhall.server.api.desk import Desk
+from gridhall.server.api.edge import Edge
+from gridhall.server.api.openapi import openapi_of
+from gridhall.server.api.problem import tell_problems
+from gridhall.server.api.routes import health, tokens
+from gridhall.server.identity.register import Register
+from gridhall.server.live.service import Service
+
+log = logging.getLogger("gridhall.api")
+
+ROUTERS = (health.router, tokens.router)
+
+
+def make_app(service: Service, register: Register) -> FastAPI:
+    """The API over a running service. `register` is `await open_register(service)`."""
+    app = FastAPI(
+        title="Gridhall", version=version("gridhall"), openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None
+    )
+    desk = Desk(service, register, Denials(service))
+    app.state.desk = desk
+    app.openapi = lambda: openapi_of(app)
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)
+    tell_problems(app)
+    app.add_middleware(Edge, register=register, refused=desk.denials.stranger)  # pyright: ignore[reportArgumentType]
+    return app

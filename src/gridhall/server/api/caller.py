@@ -1,0 +1,151 @@
+"""The caller of a route: who asks, and whether they may.
+
+Every operation declares the right that it needs, with `**needs(verb, kind)` on its route; the declaration is in the
+OpenAPI document too, and a generated test tries every operation with every role. Inside, `caller.must(organisation,
+project)` asks for that right on an object of that project, and `caller.may(...)` filters a collection:
+
+    @router.post("/v1/jobs", status_code=202, response_model=Job, **needs("create", "job"))
+    async def submit(request: JobRequest, caller: Asking) -> Response:
+        caller.must(organisation, project)
+
+An operation for everybody who has a token declares `needs("", "")`.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.routing import APIRoute
+
+from gridhall.server.api.desk import Declared, Desk
+from gridhall.server.api.problem import RIGHT, Problem, address_of, shorten
+from gridhall.server.identity.principal import Principal
+from gridhall.server.identity.register import Register
+from gridhall.server.identity.rights import Grant, allows
+from gridhall.server.live.service import Service
+from gridhall.server.live.world import World
+
+
+def needs(verb: str, kind: str) -> dict[str, Any]:
+    """Arguments of a route that declare the right that it needs."""
+    return {"openapi_extra": {RIGHT: [verb, kind]}}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks for what. `verb` and `kind` are those that the route declares; `key` is the idempotency key or empty.
+
+    `request_sha256` is set where there is a key. `expected` is the version of `If-Match`, None = not given.
+    """
+
+    desk: Desk
+    principal: Principal
+    grants: tuple[Grant, ...]
+    verb: str
+    kind: str
+    address: str
+    trace_id: str
+    dry_run: bool = False
+    key: str = ""
+    request_sha256: str = ""
+    expected: int | None = None
+
+    @property
+    def service(self) -> Service:
+        """The live controller."""
+        return self.desk.service
+
+    @property
+    def register(self) -> Register:
+        """Who is who."""
+        return self.desk.register
+
+    @property
+    def world(self) -> World:
+        """What the controller has in memory."""
+        return self.service.world
+
+    def may(self, organisation: str, project: str, verb: str = "", kind: str = "") -> bool:
+        """Whether the caller may do what the route does (or another verb, on another kind) to such an object."""
+        return allows(self.grants, verb or self.verb, kind or self.kind, organisation, project)
+
+    def must(self, organisation: str, project: str, verb: str = "", kind: str = "", what: str = "") -> None:
+        """Raise the problem where the caller may not: 404 for what they cannot even see, 403 for the rest.
+
+        `what` names the object in the message.
+        """
+        if self.may(organisation, project, verb, kind):
+            return
+        kind = kind or self.kind
+        if not self.may(organisation, project, "read", kind):
+            raise missing(kind, what)
+        detail = f"{self.principal.name} may not {verb or self.verb} this {kind}"
+        raise Problem(403, "not-allowed", detail, object=what)
+
+
+def missing(kind: str, what: str) -> Problem:
+    """The problem of an object that is not there, as far as the caller may know."""
+    return Problem(404, "not-found", f"there is no {kind} {shorten(what)}".rstrip(), object=what)
+
+
+def _declared(desk: Desk, route: APIRoute) -> Declared:
+    found = desk.declared.get(route.endpoint)
+    if found is None:
+        verb, kind = (route.openapi_extra or {})[RIGHT]
+        found = desk.declared[route.endpoint] = Declared(verb, kind, frozenset(_query_names(route.dependant)))
+    return found
+
+
+def _query_names(dependant: Any) -> list[str]:
+    own = [param.alias for param in dependant.query_params]
+    return own + [name for part in dependant.dependencies for name in _query_names(part)]
+
+
+async def _caller(request: Request) -> Caller:
+    scope = request.scope
+    desk: Desk = request.app.state.desk
+    declared = _declared(desk, scope["route"])
+    for name in request.query_params:
+        if name not in declared.names:
+            mend = f"one of: {', '.join(sorted(declared.names))}" if declared.names else "leave it out"
+            raise Problem(422, "invalid", f"there is no parameter {shorten(name)}", f"query.{shorten(name)}", mend)
+    who = scope["principal"], scope["grants"]
+    return Caller(desk, *who, declared.verb, declared.kind, address_of(scope), scope["trace_id"])
+
+
+Asking = Annotated[Caller, Depends(_caller)]
+"""The caller of a route that reads."""
+
+
+async def _writer(
+    request: Request,
+    caller: Asking,
+    dry_run: Annotated[bool, Query(alias="dryRun", description="Say what would be; change nothing.")] = False,
+    key: Annotated[
+        str | None, Header(alias="Idempotency-Key", pattern=r"^[!-~]{1,128}$", description="Names this write.")
+    ] = None,
+    if_match: Annotated[str | None, Header(alias="If-Match", description='The version, as in ETag: "3".')] = None,
+) -> Caller:
+    digest = await _request_sha256(request) if key else ""
+    return replace(caller, dry_run=dry_run, key=key or "", request_sha256=digest, expected=_version(if_match))
+
+
+Writing = Annotated[Caller, Depends(_writer)]
+"""The caller of a route that writes."""
+
+
+async def _request_sha256(request: Request) -> str:
+    asked = f"{request.method} {request.url.path}?{request.url.query}\n"
+    return hashlib.sha256(asked.encode() + await request.body()).hexdigest()
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not (text.isdecimal() and text.isascii() and len(text) <= 9):
+        raise Problem(
+            422, "invalid", f"{shorten(if_match)} is no version", "header.If-Match", 'give the ETag of the object: "3"'
+        )
+    return int(text)

@@ -1,0 +1,59 @@
+"""The API over a small live controller, called in this process."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from gridhall.server.api.app import make_app
+from gridhall.server.identity.bootstrap import bootstrap
+from gridhall.server.identity.register import Register, open_register, wall_ms
+from gridhall.server.live.service import Service
+from tests.server.live.hand_engine import HandEngine
+from tests.server.live.house import hand_engine, running, settings, small_fleet, store_in, until
+
+
+@dataclass
+class House:
+    """A running server, with a token of its first user."""
+
+    service: Service
+    register: Register
+    engine: HandEngine
+    app: FastAPI
+    admin: httpx.AsyncClient
+
+    def client(self, secret: str = "", address: str = "127.0.0.1") -> httpx.AsyncClient:
+        """Somebody who calls it."""
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        transport = httpx.ASGITransport(self.app, client=(address, 1))
+        return httpx.AsyncClient(transport=transport, base_url="http://house", headers=headers)
+
+
+@asynccontextmanager
+async def open_house(folder: Path, nodes: int = 2, now_ms: Callable[[], int] = wall_ms) -> AsyncGenerator[House]:
+    """A house whose nodes are up, until the block is left."""
+    fleet = small_fleet(nodes)
+    engine = hand_engine(fleet)
+    async with running(settings(store_in(folder), fleet, engine)) as service:
+        register = await open_register(service, now_ms)
+        await until(lambda: int(service.world.state.node_up[:].sum()) == nodes)
+        app = make_app(service, register)
+        house = House(service, register, engine, app, httpx.AsyncClient())
+        house.admin = house.client(await bootstrap(service, now_ms()))
+        yield house
+
+
+def in_house(folder: Path, story: Callable[[House], Awaitable[Any]], **chosen: Any) -> None:
+    """Run a story in a house of its own."""
+
+    async def run() -> None:
+        async with open_house(folder, **chosen) as house:
+            await story(house)
+
+    asyncio.run(run())
