@@ -106,7 +106,7 @@ class PacedTwin:
             self._tell_end(known)
             return
         nodes = frozenset((place.site, place.node) for place in order.places)
-        strange = sorted(nodes - self._on_node.keys())
+        strange = sorted(node for node in nodes if node not in self._on_node)
         if strange:
             raise EngineFault(f"node {strange[0][1]!r} of site {strange[0][0]!r} is not one of the twin's")
         attempt = Attempt(order.key, nodes, script(order, self._seed, self._settings))

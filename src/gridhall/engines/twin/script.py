@@ -69,14 +69,15 @@ class Script:
 
 def script(order: StartOrder, seed: int, settings: WorldSettings) -> Script:
     """What becomes of an attempt. Raises EngineFault where the order's environment says what cannot be read."""
+    of_length, of_end, of_saving = draws.words(seed, JOB_STREAM, order.key.job, 3)[:, None]
     told_ms = _told(order.environment, SECONDS, 1, MOST_SECONDS) * SECOND_MS
-    total_ms = told_ms or _drawn_ms(order, seed)
-    checkpoint_ms, cost_ms = _checkpoints(order, seed, total_ms)
+    total_ms = told_ms or _drawn_ms(of_length, _of_name(seed, order.user, order.name))
+    checkpoint_ms, cost_ms = _checkpoints(order, total_ms, of_saving)
     return Script(
         delay_ms=_delay_ms(order.key, order.saved_ms, seed, settings),
         total_ms=total_ms,
         saved_ms=min(order.saved_ms, total_ms),
-        exit_code=_told(order.environment, EXIT, *EXIT_CODES) if told_ms else _drawn_exit(order, seed),
+        exit_code=_told(order.environment, EXIT, *EXIT_CODES) if told_ms else _drawn_exit(of_end),
         checkpoint_ms=checkpoint_ms,
         cost_ms=cost_ms,
         limit_ms=order.limit_ms,
@@ -105,16 +106,20 @@ def _delay_ms(key: AttemptKey, saved_ms: int, seed: int, settings: WorldSettings
     return usual_ms // 2 + usual_ms * int(draws.bits(word, 0, 10)[0]) // 1024
 
 
-def _drawn_ms(order: StartOrder, seed: int) -> int:
+def _drawn_ms(of_job: Ints, of_name: int) -> int:
     """Log-normal with the profile's mean; most of its spread belongs to the user and the name."""
-    mean_ms, names, jobs = CLOUD.mean_run_s * SECOND_MS, CLOUD.sigma_names, CLOUD.sigma_jobs
-    median_ms = mean_ms * math.exp(-(names**2 + jobs**2) / 2)
-    named = hashlib.sha256(f"{order.user}\0{order.name}".encode()).digest()
-    of_name = draws.words(seed, NAME_STREAM, int.from_bytes(named[:8], "big"), 1)
-    of_job = draws.words(seed, JOB_STREAM, order.key.job, 1)
-    offset = _offset(names, of_name) + _offset(jobs, of_job)
-    most, least = median_ms * CLOUD.cut, CLOUD.least_run_s * SECOND_MS
-    return round(min(most, max(least, median_ms * math.exp(offset / draws.LOG_UNIT))))
+    spread = CLOUD.sigma_names**2 + CLOUD.sigma_jobs**2
+    median_ms = CLOUD.mean_run_s * SECOND_MS * math.exp(-spread / 2)
+    offset = of_name + _offset(CLOUD.sigma_jobs, of_job)
+    most_ms, least_ms = median_ms * CLOUD.cut, CLOUD.least_run_s * SECOND_MS
+    return round(min(most_ms, max(least_ms, median_ms * math.exp(offset / draws.LOG_UNIT))))
+
+
+@lru_cache(maxsize=65_536)
+def _of_name(seed: int, user: str, name: str) -> int:
+    """What a user's name for a job tells of its length, in LOG_UNIT."""
+    named = hashlib.sha256(f"{user}\0{name}".encode()).digest()
+    return _offset(CLOUD.sigma_names, draws.words(seed, NAME_STREAM, int.from_bytes(named[:8], "big"), 1))
 
 
 def _offset(sigma: float, word: Ints) -> int:
@@ -126,16 +131,14 @@ def _normal(sigma: float) -> Ints:
     return draws.normal(sigma)
 
 
-def _drawn_exit(order: StartOrder, seed: int) -> int:
+def _drawn_exit(word: Ints) -> int:
     """1 for the profile's share of failures, else 0: what a user would cancel ends well here, nobody cancels it."""
-    word = draws.words(seed, JOB_STREAM, order.key.job, 2)[1:]
     fails = CLOUD.outcomes[OUTCOMES.index("failed")] * 1024
     return int(draws.bits(word, 0, 10)[0] < fails)
 
 
-def _checkpoints(order: StartOrder, seed: int, total_ms: int) -> tuple[int, int]:
+def _checkpoints(order: StartOrder, total_ms: int, word: Ints) -> tuple[int, int]:
     """Interval and cost: of large or long jobs, as the generator draws them, unless the order says how often."""
-    word = draws.words(seed, JOB_STREAM, order.key.job, 3)[2:]
     cost_ms = (10 + 2 * int(draws.bits(word, 5, 5)[0])) * SECOND_MS
     told_ms = _told(order.environment, CHECKPOINT_SECONDS, 1, MOST_SECONDS) * SECOND_MS
     if told_ms:
