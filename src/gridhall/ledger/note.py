@@ -5,6 +5,7 @@ not know are passed over; a signature by a known key must hold.
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,9 @@ LARGEST_CHARACTERS = 128 * 1024
 """Room for sixteen post-quantum signatures of witnesses."""
 SECRET = "PRIVATE+KEY+"
 DASH = "— "
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+UNFIT = re.compile(r"[\s+\x00-\x1f]")
+"""What a key's name cannot hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,9 @@ def sign(text: str, key: SigningKey) -> str:
     """The signed note of a text that ends in a newline."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    signature = Ed25519PrivateKey.from_private_bytes(key.seed).sign(text.encode())
-    note = f"{text}\n{DASH}{key.name} {to_text64(key_id(verify_key(key)) + signature)}\n"
+    private = Ed25519PrivateKey.from_private_bytes(key.seed)
+    public = VerifyKey(key.name, private.public_key().public_bytes_raw())
+    note = f"{text}\n{DASH}{key.name} {to_text64(key_id(public) + private.sign(text.encode()))}\n"
     split(note)
     return note
 
@@ -69,7 +74,7 @@ def split(note: str) -> tuple[str, list[Signature]]:
     """The text and the signatures of a note, not checked. Raises Malformed for what is no note."""
     if len(note) > LARGEST_CHARACTERS:
         raise Malformed(f"is longer than {LARGEST_CHARACTERS:,} characters")
-    if any(character < " " and character != "\n" for character in note):
+    if CONTROL.search(note):
         raise Malformed("holds control characters")
     text, gap, signatures = note.rpartition("\n\n")
     if not gap or not signatures.endswith("\n"):
@@ -125,7 +130,7 @@ def read_skey(text: str) -> SigningKey:
 
 def check_name(name: str) -> None:
     """Raises Malformed for what cannot name a key."""
-    if not name or "+" in name or any(character.isspace() or character < " " for character in name):
+    if not name or UNFIT.search(name):
         raise Malformed("has a key name that is empty or holds spaces or a plus")
 
 
