@@ -6,7 +6,8 @@ from gridhall.controller.state import ControllerState
 from gridhall.fleet.capacity import PART_SETS, RACK_SETS
 from gridhall.scheduling.decisions import N_BREACH
 from gridhall.scheduling.jobs import FREE, QUEUED, R_HELD, RUNNING, STOPPING
-from tests.oracle.reference_state import NEVER_MS, Hold, Job, Node, Piece, State
+from tests.oracle.reference_state import NEVER_MS, Ceiling, Hold, Job, Node, Piece, State
+from tests.oracle.reference_tenancy import Owner
 
 STATES = {"queued": QUEUED, "running": RUNNING, "stopping": STOPPING}
 KINDS = {"gang": 1, "urgent": 2, "project": 3}
@@ -21,6 +22,7 @@ def check(w: ControllerState, s: State) -> None:
     check_counters(w, s)
     check_sets(w, s)
     check_power_and_quota(w, s)
+    check_owners(w, s)
     check_lists(w, s)
 
 
@@ -190,10 +192,31 @@ def check_power_and_quota(w: ControllerState, s: State) -> None:
     same(w, "project_running", [charges[project.owner] for project in s.projects])
     same(w, "project_use", [project.use_s for project in s.projects])
     same(w, "project_delay_ms", [project.delay_ms for project in s.projects])
-    first = int(w.quota_project0[0])
-    assert w.view("quota_used")[first:].tolist() == [project.owner.used(charges) for project in s.projects]
     for project in s.projects:
         assert project.owner.left(charges) >= 0, "a project or its organisation is over its quota"
+
+
+def check_owners(w: ControllerState, s: State) -> None:
+    """Organisations, projects, the quota tree and ceilings."""
+    charges = s.charges()
+    assert (w.n_organisations[0], w.n_projects[0]) == (len(s.organisations), len(s.projects))
+    same(w, "org_weight", s.organisation_weights)
+    same(w, "project_weight", [project.weight for project in s.projects])
+    same(w, "project_org", [project.organisation for project in s.projects])
+    same(w, "project_standing", [project.standing for project in s.projects])
+    first, kinds = int(w.quota_project0[0]), int(w.ceiling_kinds[0])
+    places = [*range(1 + len(s.organisations)), *range(first, first + len(s.projects))]
+    owners = [s.root, *s.organisations, *(project.owner for project in s.projects)]
+    for place, owner in zip(places, owners, strict=True):
+        kept = owner.kept if owner.parent else 0
+        found = [int(w.view(f"quota_{name}")[place]) for name in ("total", "guarantee", "most", "used", "version")]
+        assert found == [owner.total, kept, owner.most(), owner.used(charges), owner.version]
+        for kind in range(-1, s.hardware) if place else ():
+            at = place * kinds + 1 + kind
+            ceiling = s.ceilings.get((owner, kind)) or Ceiling()
+            assert w.ceiling_used[at] == s.under_ceiling(owner, kind)
+            assert w.ceiling_bound[at] == (0 if ceiling.most is None else ceiling.most + 1)
+            assert w.ceiling_version[at] == ceiling.version
 
 
 def check_lists(w: ControllerState, s: State) -> None:
@@ -212,6 +235,18 @@ def check_lists(w: ControllerState, s: State) -> None:
     owners: list[Job | Hold] = [*s.running(), *s.holds.values()]
     used = sum(len(owner.pieces) for owner in owners)
     assert len(set(free)) == len(free) == len(following) - used, "chunks are lost or used twice"
+
+
+def ceiling_use(s: State) -> dict[tuple[Owner, int], int]:
+    """What is used under every ceiling."""
+    return {(owner, kind): s.under_ceiling(owner, kind) for owner, kind in s.ceilings}
+
+
+def within_ceilings(s: State, before: dict[tuple[Owner, int], int]) -> None:
+    """Starts never take an owner above a ceiling: only a lowered ceiling does."""
+    for key, ceiling in s.ceilings.items():
+        if ceiling.most is not None and key in before:
+            assert s.under_ceiling(*key) <= max(ceiling.most, before[key]), "an owner was taken above a ceiling"
 
 
 def within_limits(s: State, before_w: list[int], event_adds_w: int) -> None:

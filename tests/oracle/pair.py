@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gridhall.controller import events as ev
-from gridhall.controller.state import ControllerState, grow_state, new_state
+from gridhall.controller.state import ControllerState, Room, grow_state, new_state
 from gridhall.controller.step import step as compiled_step
 from gridhall.scheduling.decisions import EFFECT_WIDTH, RELEASE, START
 from tests.oracle import invariants, reference
@@ -14,8 +14,9 @@ class Pair:
     """Both cores in the same state."""
 
     def __init__(self, case: Case, slots: int = 16) -> None:
-        self.w = new_state(case.fleet, case.tenancy, case.policy, slots)
-        self.s = reference.new_reference(case.fleet, case.tenancy, case.policy)
+        room = Room(len(case.tenancy.organisations) + 1, len(case.tenancy.projects) + 2)
+        self.w = new_state(case.fleet, case.tenancy, case.policy, slots, room=room)
+        self.s = reference.new_reference(case.fleet, case.tenancy, case.policy, (room.organisations, room.projects))
         self.open: dict[int, tuple[int, int]] = {}
         self.interval_gpu_ms = 0
         self.allocated_gpu_ms = 0
@@ -25,6 +26,7 @@ class Pair:
         self.grow_or_fork()
         before_w = [self.s.committed_w(power) for power in range(len(self.s.limit_w))]
         before_ms = self.s.now_ms
+        before_use = invariants.ceiling_use(self.s)
         gpus = int(self.w.view("cell_used_gpus").sum())
         expected = reference.step(self.s, event)
         effects = run_compiled(self.w, event)
@@ -32,6 +34,7 @@ class Pair:
         invariants.check(self.w, self.s)
         idle_w = max(cell.node_idle_w for cell in self.s.cells) if event[0] == ev.NODE_UP else 0
         invariants.within_limits(self.s, before_w, idle_w)
+        invariants.within_ceilings(self.s, before_use)
         self.allocated_gpu_ms += gpus * (self.s.now_ms - before_ms)
         self.read_intervals(effects)
         return effects

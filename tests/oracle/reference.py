@@ -23,7 +23,7 @@ from gridhall.scheduling.decisions import (
     WHY_PREEMPTED,
     WHY_RESERVATION,
 )
-from gridhall.scheduling.jobs import R_CAPACITY, R_PLACES, R_QUOTA, R_UNCONSIDERED
+from gridhall.scheduling.jobs import R_CAPACITY, R_CLOSED, R_PLACES, R_QUOTA, R_UNCONSIDERED
 from tests.oracle.reference_holds import (
     MOST_HOLDS,
     best_domain,
@@ -40,8 +40,9 @@ from tests.oracle.reference_holds import (
 )
 from tests.oracle.reference_order import learn, predict, refresh_fair_share
 from tests.oracle.reference_passes import complete_hold, release, say_start, schedule, try_start
-from tests.oracle.reference_places import level_of
+from tests.oracle.reference_places import bears, level_of
 from tests.oracle.reference_state import Cell, Job, Node, Piece, Rack, State, new_reference
+from tests.oracle.reference_tenants import ANSWERS, on_tenancy
 
 __all__ = ["State", "new_reference", "step"]
 
@@ -67,6 +68,8 @@ def step(s: State, event: Sequence[int]) -> list[tuple[int, ...]]:
         schedule(s, everywhere(s))
     elif kind == ev.RESERVE:
         on_reserve(s, *fields[:5])
+    elif kind in ANSWERS:
+        on_tenancy(s, kind, fields)
     elif kind == ev.CANCEL:
         on_cancel(s, s.jobs.get(fields[0]), fields[1])
     if s.wake_ms <= s.now_ms and (s.queue() or s.holds):
@@ -85,20 +88,31 @@ def everywhere(s: State) -> set[int]:
 
 def on_submit(s: State, fields: list[int]) -> None:
     """Refuse what can never run, else take the job in, with the lowest unused slot, and try to start it at once."""
-    job_id, project, gpus, gpus_per_node, mask = fields[0], fields[1], fields[7], fields[8], fields[12]
+    gpus, gpus_per_node, mask = fields[7], fields[8], fields[12]
     could = {cell.number for cell in s.cells if mask >> cell.number & 1 and could_hold(cell, gpus, gpus_per_node)}
-    reason = R_PLACES if not could else R_QUOTA if gpus > s.projects[project].owner.most() else 0
-    if reason:
-        s.say(REFUSE, job_id, 0, 0, reason)
-        return
     slot = min(set(range(len(s.jobs) + 1)) - s.jobs.keys())
-    job = s.jobs[slot] = new_job(s, slot, fields, could)
+    job = new_job(s, slot, fields, could)
+    reason = reason_to_refuse(s, job)
+    if reason:
+        s.say(REFUSE, job.id, 0, 0, reason)
+        return
+    s.jobs[slot] = job
     s.say(ACCEPT, job.id, slot, 0)
     reason = try_start(s, job, could)
     if reason:
         job.reason = reason
         if s.queue().index(job) < s.policy[q.P_HOLD_DEPTH]:
             consider_hold(s, job, reason)
+
+
+def reason_to_refuse(s: State, job: Job) -> int:
+    """Why a job could never run, as things are set; 0 when it could."""
+    if not job.cells:
+        return R_PLACES
+    if s.shut(job.project) == R_CLOSED:
+        return R_CLOSED
+    borne = any(bears(s, job, s.cells[cell], alone=True) for cell in job.cells)
+    return 0 if job.gpus <= s.projects[job.project].owner.most() and borne else R_QUOTA
 
 
 def could_hold(cell: Cell, gpus: int, gpus_per_node: int) -> bool:
@@ -176,7 +190,7 @@ def wait_or_go(s: State, job: Job) -> None:
     if job.cancelled:
         finish(s, job, S_CANCELLED)
     else:
-        job.state, job.reason = "queued", R_UNCONSIDERED
+        job.state, job.reason = "queued", s.shut(job.project) or R_UNCONSIDERED
 
 
 def on_lost(s: State, job: Job, saved_ms: int) -> None:
@@ -187,7 +201,7 @@ def on_lost(s: State, job: Job, saved_ms: int) -> None:
     if job.stuck > s.policy[q.P_MAX_STUCK]:
         release(s, job)
         finish(s, job, S_CRASH_LOOP)
-    elif job.state == "stopping" or job.part or not swapped(s, job):
+    elif job.state == "stopping" or job.part or s.shut(job.project) or not swapped(s, job):
         release(s, job)
         if job.stuck > 1 and not job.cancelled:
             job.not_before_ms = s.now_ms + (s.policy[q.P_BACKOFF_MS] << min(6, job.stuck))
@@ -300,8 +314,9 @@ def review_holds(s: State) -> None:
 def on_reserve(s: State, project: int, mask: int, nodes: int, from_ms: int, until_ms: int) -> None:
     """Keep nodes for a project in the first cell that can have them by then; refuse when there is none."""
     at_ms = max(from_ms, s.now_ms)
+    shut = s.shut(project)
     for cell in s.cells:
-        if not mask >> cell.number & 1 or len(s.holds) == MOST_HOLDS:
+        if not mask >> cell.number & 1 or len(s.holds) == MOST_HOLDS or shut:
             continue
         plan = plan_of(s, cell, 0, ABOVE_ALL)
         best = best_domain(s, cell, plan, nodes, at_ms + 1)
@@ -311,7 +326,7 @@ def on_reserve(s: State, project: int, mask: int, nodes: int, from_ms: int, unti
             hold.project, hold.until_ms = project, until_ms
             s.say(HOLD, -1, hold.number, 0, cell.number, at_ms, nodes)
             return
-    s.say(REFUSE, -1, 0, 0, R_CAPACITY, project, nodes)
+    s.say(REFUSE, -1, 0, 0, shut or R_CAPACITY, project, nodes)
 
 
 def begin_and_end_reservations(s: State) -> None:

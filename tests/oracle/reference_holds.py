@@ -3,6 +3,7 @@
 from gridhall.scheduling import queue as q
 from gridhall.scheduling.decisions import HOLD, STOP, WHY_PREEMPTED
 from gridhall.scheduling.jobs import R_CAPACITY, R_HELD, R_SPARES, R_TOPOLOGY, R_UNCONSIDERED
+from tests.oracle.reference_places import bears
 from tests.oracle.reference_state import NEVER_MS, Cell, Hold, Job, Node, Piece, Rack, State
 
 MOST_HOLDS = 96
@@ -215,7 +216,7 @@ def cells_for_hold(s: State, job: Job) -> list[Cell]:
     too_large_everywhere = True
     for cell in [s.cells[number] for number in sorted(job.cells)]:
         nodes = cell.nodes_for(job.gpus)
-        if nodes > cell.up_count():
+        if nodes > cell.up_count() or not bears(s, job, cell):
             continue
         staying = [hold for hold in s.holds_in_order() if hold.cell == cell.number and not hold.gives_way(nodes)]
         most = s.policy[q.P_HOLD_SHARE_MILLI] * cell.up_count() // 1000

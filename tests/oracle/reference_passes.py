@@ -12,6 +12,7 @@ from gridhall.scheduling.jobs import (
 from tests.oracle.reference_holds import choose, consider_hold, drop, keep, quota_allows
 from tests.oracle.reference_places import (
     RACK,
+    bears,
     charged_gpus,
     is_part,
     level_of,
@@ -69,6 +70,8 @@ def try_start(s: State, job: Job, cells: set[int]) -> int:
     """Try to start a waiting job in any of the cells, the fullest first; 0, or the reason why it goes on waiting."""
     if job.not_before_ms > s.now_ms:
         return R_BACKOFF
+    if s.shut(job.project):
+        return s.shut(job.project)
     if not quota_allows(s, job, job.gpus):
         return R_QUOTA
     allowed = [s.cells[number] for number in sorted(job.cells & cells)]
@@ -76,7 +79,7 @@ def try_start(s: State, job: Job, cells: set[int]) -> int:
     for cell in sorted(allowed, key=lambda cell: (cell.open_count() == 0, cell.open_count())):
         if cell.up_count() == 0:
             continue
-        if not quota_allows(s, job, charged_gpus(job, cell)):
+        if not quota_allows(s, job, charged_gpus(job, cell)) or not bears(s, job, cell):
             reason = R_QUOTA
             continue
         reason = start_in_cell(s, job, cell)
@@ -115,6 +118,8 @@ def start_in_hold(s: State, job: Job, allowed: list[Cell]) -> bool:
         nodes = cell.nodes_for(job.gpus)
         if (nodes > cell.rack_size and hold is not own) or not quota_allows(s, job, nodes * cell.gpus_per_node):
             continue
+        if not bears(s, job, cell):
+            continue
         pieces = free_of_hold(s, hold, nodes, node_watts(job, cell), hold is not own)
         if pieces is not None:
             start(s, job, cell, pieces, level_of(pieces), set())
@@ -152,7 +157,7 @@ def schedule(s: State, cells: set[int]) -> None:
             return
         place = len(passed)
         passed.append(job)
-        if not job.cells & cells:
+        if not job.cells & cells or s.shut(job.project):
             continue
         seen += 1
         reason = R_CAPACITY
@@ -202,7 +207,7 @@ def start_hold(s: State, hold: Hold) -> bool:
     """Start the gang on exactly the nodes of its hold, all free, if quota and watts allow."""
     job, cell = hold.job, s.cells[hold.cell]
     assert job is not None
-    if not quota_allows(s, job, len(hold.nodes()) * cell.gpus_per_node):
+    if not quota_allows(s, job, len(hold.nodes()) * cell.gpus_per_node) or not bears(s, job, cell):
         return False
     node_w = node_watts(job, cell)
     picked: list[Piece] = []
@@ -220,6 +225,8 @@ def complete_hold(s: State, hold: Hold) -> bool:
     assert job is not None
     missing = sum(not node.free for node in hold.nodes())
     if missing > cell.open_count() or nodes <= cell.rack_size or not quota_allows(s, job, nodes * cell.gpus_per_node):
+        return False
+    if not bears(s, job, cell):
         return False
     plan = {node: 0 if node.free and node.hold in (None, hold) else NEVER_MS for node in cell.nodes()}
     pieces = choose(plan, cell.racks, cell.rack_size, nodes, s.now_ms)

@@ -25,6 +25,19 @@ def node_watts(job: Job, cell: Cell) -> int:
     return min(job.gpus, cell.gpus_per_node) * cell.gpu_span_w * job.power_milli // 1000
 
 
+def bears(s: State, job: Job, cell: Cell, alone: bool = False) -> bool:
+    """Whether its owners' ceilings allow a job in a cell, as things are or if it were alone."""
+    gpus = charged_gpus(job, cell)
+    watts = node_watts(job, cell) * max(1, gpus // cell.gpus_per_node)
+    for owner in s.owners(job.project):
+        for kind, more in ((-1, watts), (cell.hw, gpus)):
+            ceiling = s.ceilings.get((owner, kind))
+            used = 0 if alone else s.under_ceiling(owner, kind)
+            if ceiling is not None and ceiling.most is not None and used + more > ceiling.most:
+                return False
+    return True
+
+
 def racks_allowed(s: State, job: Job, cell: Cell, nodes: int) -> int:
     """The fewest racks possible times the spread, which grows with the time waited."""
     fewest = -(-nodes // cell.rack_size)

@@ -11,9 +11,10 @@ import numpy as np
 
 from gridhall.fleet.arrays import MAX_POWER_PATH, FleetArrays
 from gridhall.scheduling import queue as q
+from gridhall.scheduling.jobs import R_BUDGET, R_CLOSED
 from gridhall.scheduling.policy import Policy
 from gridhall.tenancy import Tenancy
-from tests.oracle.reference_tenancy import Owner, owners_of
+from tests.oracle.reference_tenancy import Owner, tree_of
 
 NEVER_MS = 1 << 60
 
@@ -169,6 +170,7 @@ class Cell:
     """One hardware type at one site."""
 
     number: int
+    hw: int
     gpus_per_node: int
     node_idle_w: int
     gpu_span_w: int
@@ -211,6 +213,15 @@ class Project:
     since_ms: int = 0
     delay_ms: int = 0
     opened: Hold | None = None
+    standing: int = 0
+
+
+@dataclass(eq=False)
+class Ceiling:
+    """A hard limit of one owner; `most` None = there is none."""
+
+    most: int | None = None
+    version: int = 0
 
 
 @dataclass(eq=False)
@@ -224,7 +235,12 @@ class State:
     limit_w: list[int]
     below: list[list[Node]]
     organisation_weights: list[int]
+    organisations: list[Owner]
     projects: list[Project]
+    root: Owner
+    hardware: int
+    room: tuple[int, int]
+    ceilings: dict[tuple[Owner, int], Ceiling] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
     learned: dict[int, tuple[int, list[int]]] = field(default_factory=dict)
@@ -274,12 +290,31 @@ class State:
             left = min(left, self.limit_w[power] - self.committed_w(power) - pending)
         return left
 
+    def shut(self, project: int) -> int:
+        """Why nothing of a project may start; 0 when it may."""
+        each = self.projects[project]
+        if 0 in (each.weight, self.organisation_weights[each.organisation]):
+            return R_CLOSED
+        return R_BUDGET if each.standing else 0
+
+    def under_ceiling(self, owner: Owner, kind: int) -> int:
+        """GPUs of a hardware type, or watts (kind -1), that running work of an owner has."""
+        jobs = [job for job in self.running() if owner in self.owners(job.project)]
+        if kind < 0:
+            return sum(len(job.nodes()) * job.node_w for job in jobs)
+        return sum(job.charged for job in jobs if self.cells[job.cell].hw == kind)
+
+    def owners(self, project: int) -> list[Owner]:
+        """A project and its organisation."""
+        each = self.projects[project]
+        return [each.owner, self.organisations[each.organisation]]
+
     def say(self, kind: int, job: int, slot: int, attempt: int, a: int = 0, b: int = 0, c: int = 0) -> None:
         self.effects.append((kind, self.now_ms, job, slot, attempt, a, b, c))
 
 
-def new_reference(fleet: FleetArrays, tenancy: Tenancy, policy: Policy) -> State:
-    """The reference for a fleet on which nothing is up yet."""
+def new_reference(fleet: FleetArrays, tenancy: Tenancy, policy: Policy, room: tuple[int, int] = (0, 0)) -> State:
+    """The reference for a fleet on which nothing is up yet; `room` is that for organisations and projects."""
     racks: list[Rack] = []
     nodes: list[Node] = []
     for number in range(len(fleet.rack_cell)):
@@ -297,8 +332,10 @@ def new_reference(fleet: FleetArrays, tenancy: Tenancy, policy: Policy) -> State
         span_w = int(fleet.hw_gpu_max_w[hw] - fleet.hw_gpu_idle_w[hw])
         inside = [rack for rack in racks if rack.cell == number]
         size = sum(len(rack.nodes) for rack in inside)
-        cells.append(Cell(number, gpus, idle_w, span_w, inside, int(np.float64(size) * policy.placement.spare_share)))
-    owners = owners_of(tenancy, sum(len(node.users) for node in nodes))
+        cells.append(
+            Cell(number, hw, gpus, idle_w, span_w, inside, int(np.float64(size) * policy.placement.spare_share))
+        )
+    root, organisations, owners = tree_of(tenancy, sum(len(node.users) for node in nodes))
     projects = [
         Project(owner, int(organisation), project.weight)
         for owner, organisation, project in zip(owners, tenancy.project_organisation(), tenancy.projects, strict=True)
@@ -307,4 +344,5 @@ def new_reference(fleet: FleetArrays, tenancy: Tenancy, policy: Policy) -> State
     numbers = [int(number) for number in policy.numbers()]
     limits = [int(limit) for limit in fleet.power_limit_w]
     below = [[node for node in nodes if power in node.rack.above] for power in range(len(limits))]
-    return State(numbers, cells, racks, nodes, limits, below, weights, projects)
+    kinds = len(fleet.hw_names)
+    return State(numbers, cells, racks, nodes, limits, below, weights, organisations, projects, root, kinds, room)

@@ -19,6 +19,7 @@ class Owner:
     lend: int = UNLIMITED
     fleet_gpus: int = 0
     children: list["Owner"] = field(default_factory=list)
+    version: int = 0
 
     @cached_property
     def total(self) -> int:
@@ -51,12 +52,37 @@ class Owner:
         """GPUs that it could have if nobody used any."""
         return self.left({})
 
+    def over(self, charged: Mapping["Owner", int]) -> int:
+        """GPUs that it and all below it use beyond what they may."""
+        most = self.total + (self.borrow if self.parent is not None else 0)
+        return max(0, self.used(charged) - most) + sum(child.over(charged) for child in self.children)
+
+    def forget(self) -> None:
+        """Work everything out anew, here and below, after a number has changed."""
+        for name in ("total", "kept"):
+            self.__dict__.pop(name, None)
+        for child in self.children:
+            child.forget()
+
 
 def owners_of(tenancy: Tenancy, fleet_gpus: int) -> list[Owner]:
     """The owners behind the projects, in their order."""
+    return tree_of(tenancy, fleet_gpus)[2]
+
+
+def tree_of(tenancy: Tenancy, fleet_gpus: int) -> tuple[Owner, list[Owner], list[Owner]]:
+    """The fleet as an owner, those behind the organisations, and those behind the projects."""
     root = Owner(fleet_gpus=fleet_gpus)
     organisations = {each.name: _owner(root, each) for each in tenancy.organisations}
-    return [_owner(organisations[each.organisation], each) for each in tenancy.projects]
+    projects = [_owner(organisations[each.organisation], each) for each in tenancy.projects]
+    return root, list(organisations.values()), projects
+
+
+def new_owner(parent: Owner) -> Owner:
+    """An owner with nothing of its own; borrows and lends without limit."""
+    owner = Owner(parent)
+    parent.children.append(owner)
+    return owner
 
 
 def _owner(parent: Owner, each: Organisation | Project) -> Owner:

@@ -1,4 +1,7 @@
-"""A simple world: it carries out effects and makes the events of engines, hardware and people, late, twice or never."""
+"""A simple world: it carries out effects and makes the events of engines, hardware and people, late, twice or never.
+
+A live world has all that a control plane can tell the core; one that is not live draws as it did before there was one.
+"""
 
 import heapq
 from collections.abc import Sequence
@@ -8,6 +11,7 @@ from random import Random
 from gridhall.controller import events as ev
 from gridhall.scheduling import decisions as d
 from tests.oracle.cases import Case
+from tests.oracle.clerk import Clerk
 
 MINUTE_MS = 60_000
 STRANGENESS = {"calm": 0.0, "crowded": 0.1, "mixed": 0.3, "failing": 0.6}
@@ -34,9 +38,10 @@ class Truth:
 class World:
     """Events one by one; `carry_out` tells it what the core decided. Everything follows from the random stream."""
 
-    def __init__(self, case: Case, rng: Random, calm: bool = False, jobs: int = 10_000) -> None:
+    def __init__(self, case: Case, rng: Random, calm: bool = False, jobs: int = 10_000, live: bool = False) -> None:
         self.rng, self.calm, self.jobs_left = rng, calm, jobs
         self.fleet, self.projects = case.fleet, len(case.tenancy.projects)
+        self.clerk = Clerk(case, rng) if live else None
         self.node0 = [int(node) for node in case.fleet.rack_node0]
         self.now_ms = rng.choice([0, 1_700_000_000_000])
         self.planned: list[tuple[int, int, Event]] = []
@@ -98,6 +103,8 @@ class World:
     def strange(self) -> Event:
         """Anything that a calm day does not have."""
         kinds = [self.fail, self.fail, self.retire, self.limit, self.reserve, self.cancel, self.repeat, self.late_tick]
+        if self.clerk is not None and self.rng.random() < 0.5:
+            return self.clerk.next_event(self.now_ms)
         return self.fail() if self.mood == "failing" else self.rng.choice(kinds)()
 
     def fail(self) -> Event:
@@ -160,7 +167,8 @@ class World:
 
     def carry_out(self, effects: Sequence[Sequence[int]]) -> None:
         """Begin and end attempts as told."""
-        for kind, time_ms, job_id, slot, attempt, a, b, _ in effects:
+        for effect in effects:
+            kind, time_ms, job_id, slot, attempt, a, b, _ = effect
             if kind == d.ACCEPT:
                 self.by_slot[slot] = self.submitted[job_id][1]
                 self.by_slot[slot].slot = slot
@@ -176,6 +184,9 @@ class World:
                 del self.by_slot[slot]
             elif kind == d.WAKE:
                 self.answer_wake(a)
+            elif kind in (d.SET, d.UNSET) and self.clerk is not None:
+                self.clerk.read(self.past[-1], effect)
+                self.projects = self.clerk.known[1]
 
     def begin(self, truth: Truth, attempt: int, time_ms: int) -> None:
         """An attempt runs; its end is planned, and comes true even if the attempt is long gone by then."""

@@ -6,10 +6,12 @@ from gridhall.kernel import kernel, trailing_zeros
 from gridhall.scheduling.decisions import ACCEPT, N_PLACES, N_QUOTA, REFUSE, S_CANCELLED, STOP, WHY_CANCELLED, emit
 from gridhall.scheduling.granting import consider_hold
 from gridhall.scheduling.holds import drop_hold, nodes_in
-from gridhall.scheduling.jobs import QUEUED, R_PLACES, R_QUOTA, RUNNING, STOPPING, take_slot
+from gridhall.scheduling.jobs import QUEUED, R_CLOSED, R_PLACES, R_QUOTA, RUNNING, STOPPING, drop_slot, take_slot
 from gridhall.scheduling.predictor import predict
 from gridhall.scheduling.queue import P_HIGH_MILLI, P_HOLD_DEPTH, P_MEDIAN_MILLI, queue_drop, queue_find, queue_put
+from gridhall.scheduling.starts import charged_gpus, shared_gpus, shared_watts, shut_reason, watts_per_node
 from gridhall.scheduling.tries import try_start
+from gridhall.tenancy.ceilings import ceilings_ever_bear
 
 
 @kernel
@@ -31,27 +33,53 @@ def cells_that_could(w: ControllerState, cells: int, gpus: int, gpus_per_node: i
 @kernel
 def on_submit(w: ControllerState, now_ms: int) -> None:
     """Refuse what can never run, else give it a slot and try to start it at once."""
-    project = w.event[3]
-    gpus = w.event[9]
-    cells = cells_that_could(w, w.event[14], gpus, w.event[10], w.event[11])
-    reason = 0
-    if cells == 0:
-        reason = R_PLACES
-        w.decided[N_PLACES] += 1
-    elif gpus > w.project_most[project]:
-        reason = R_QUOTA
-        w.decided[N_QUOTA] += 1
+    slot = take_slot(w, w.n_slots[0])
+    cells = cells_that_could(w, w.event[14], w.event[9], w.event[10], w.event[11])
+    fill_slot(w, slot, cells, now_ms)
+    reason = reason_to_refuse(w, slot)
     if reason != 0:
+        drop_slot(w, slot)
         emit(w, REFUSE, now_ms, w.event[2], 0, 0, reason, 0, 0)
         return
-    slot = take_slot(w, w.n_slots[0])
-    fill_slot(w, slot, cells, now_ms)
     emit(w, ACCEPT, now_ms, w.job_id[slot], slot, 0, 0, 0, 0)
     reason = try_start(w, slot, cells, now_ms)
     if reason != 0:
         w.job_reason[slot] = reason
         if queue_put(w, slot) < w.policy[P_HOLD_DEPTH]:
             consider_hold(w, slot, reason, now_ms)
+
+
+@kernel
+def reason_to_refuse(w: ControllerState, slot: int) -> int:
+    """Why a job could never run, as things are set; 0 when it could."""
+    project = w.job_project[slot]
+    if w.job_cells[slot] == 0:
+        w.decided[N_PLACES] += 1
+        return R_PLACES
+    if shut_reason(w, project) == R_CLOSED:
+        return R_CLOSED
+    if w.job_gpus[slot] > w.quota_most[w.quota_project0[0] + project] or not ever_borne(w, slot):
+        w.decided[N_QUOTA] += 1
+        return R_QUOTA
+    return 0
+
+
+@kernel
+def ever_borne(w: ControllerState, slot: int) -> bool:
+    """Whether the ceilings of the job's owners would allow it in any of its cells if nothing else ran."""
+    node = w.quota_project0[0] + w.job_project[slot]
+    rest = w.job_cells[slot]
+    while rest != 0:
+        cell = trailing_zeros(rest)
+        rest &= rest - 1
+        gpus = charged_gpus(w, slot, cell)
+        watts = max(1, gpus // w.cell_gpus_per_node[cell]) * watts_per_node(w, slot, cell)
+        if w.job_gpu_milli[slot] < 1000:
+            gpus = shared_gpus(w, slot)
+            watts = shared_watts(w, slot, cell)
+        if ceilings_ever_bear(w, node, w.cell_hw[cell], gpus, watts):
+            return True
+    return False
 
 
 @kernel

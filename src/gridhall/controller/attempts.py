@@ -5,11 +5,11 @@ from gridhall.controller.state import ControllerState
 from gridhall.controller.swaps import swap_node
 from gridhall.kernel import kernel
 from gridhall.scheduling.decisions import DONE, N_FAILURE, N_SWAP, S_CANCELLED, S_COMPLETED, S_CRASH_LOOP, emit
-from gridhall.scheduling.jobs import R_UNCONSIDERED, RUNNING, STOPPING, drop_slot
+from gridhall.scheduling.jobs import RUNNING, STOPPING, drop_slot
 from gridhall.scheduling.passes import schedule
 from gridhall.scheduling.predictor import learn
 from gridhall.scheduling.queue import P_BACKOFF_MS, P_MAX_STUCK, queue_put
-from gridhall.scheduling.starts import release
+from gridhall.scheduling.starts import reason_to_wait, release, shut_reason
 
 
 @kernel
@@ -41,7 +41,7 @@ def on_stopped(w: ControllerState, slot: int, now_ms: int) -> None:
     if cancelled:
         finish(w, slot, S_CANCELLED, now_ms)
     else:
-        w.job_reason[slot] = R_UNCONSIDERED
+        w.job_reason[slot] = reason_to_wait(w, slot)
         queue_put(w, slot)
 
 
@@ -58,7 +58,7 @@ def on_lost(w: ControllerState, slot: int, now_ms: int) -> None:
     if w.job_stuck[slot] > w.policy[P_MAX_STUCK]:
         release(w, slot, now_ms)
         finish(w, slot, S_CRASH_LOOP, now_ms)
-    elif w.job_state[slot] == RUNNING and w.job_gpu_mask[slot] == 0 and swap_node(w, slot, now_ms):
+    elif may_swap(w, slot) and swap_node(w, slot, now_ms):
         w.decided[N_SWAP] += 1
     else:
         release(w, slot, now_ms)
@@ -67,8 +67,15 @@ def on_lost(w: ControllerState, slot: int, now_ms: int) -> None:
             return
         if w.job_stuck[slot] > 1:
             w.job_not_before_ms[slot] = now_ms + (w.policy[P_BACKOFF_MS] << min(6, w.job_stuck[slot]))
-        w.job_reason[slot] = R_UNCONSIDERED
+        w.job_reason[slot] = reason_to_wait(w, slot)
         queue_put(w, slot)
+
+
+@kernel
+def may_swap(w: ControllerState, slot: int) -> bool:
+    """Whether a lost gang may go on where it stood: on whole nodes, not told to stop, its project not shut."""
+    whole = w.job_gpu_mask[slot] == 0 and w.node_shared[w.rack_node0[w.chunk_rack[w.job_chunk[slot] - 1]]] == 0
+    return whole and w.job_state[slot] == RUNNING and shut_reason(w, w.job_project[slot]) == 0
 
 
 @kernel

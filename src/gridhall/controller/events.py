@@ -16,6 +16,19 @@
 | RESERVE | project, mask of cells, nodes, from ms, until ms |
 | CANCEL | slot, job_id |
 | GROW | slots: the state has room for so many jobs from here on; written in recordings only, never fed to `step` |
+| TENANT | level, owner, organisation of a project, weight (0 = closed: takes no more work): makes the next |
+| | organisation or project, or sets its weight |
+| QUOTA | level, owner, expected version, nominal GPUs, most to borrow, most to lend (-1 = without limit) |
+| CEILING | level, owner, kind (-1 watts above idle, else GPUs of this hardware type), expected version, |
+| | most (-1 = none) |
+| STANDING | project, 0 open / 1 blocked: nothing of it starts / 2 blocked, and what is pre-emptible is stopped |
+
+`level` is ORGANISATION or PROJECT, `owner` the index of one. Each of the last four is answered by SET or UNSET.
+
+SUBMIT's `pack_level` (1 rack, 2 pod, 3 hall, 4 site) keeps a gang inside one of these; `min_domains` spreads its nodes
+over at least so many racks; in any two of its racks their number differs by at most `max_skew`; 0 = free. With
+`best_effort` 1 it runs as usual where that cannot be met now. A gang with the second or the third gets no time
+reservation: it waits its turn, and may use the spares when others would be given a hold.
 
 Events about an attempt that is no longer current change nothing: engines may repeat themselves or be late.
 """
@@ -32,6 +45,16 @@ LIMIT = 9
 RESERVE = 10
 CANCEL = 11
 GROW = 12
+TENANT = 13
+QUOTA = 14
+CEILING = 15
+STANDING = 16
+
+ORGANISATION = 0
+PROJECT = 1
+OPEN = 0
+BLOCKED = 1
+STOPPED_FOR_BUDGET = 2
 
 EVENT_NAMES = (
     "",
@@ -47,6 +70,10 @@ EVENT_NAMES = (
     "reserve",
     "cancel",
     "grow",
+    "tenant",
+    "quota",
+    "ceiling",
+    "standing",
 )
 EVENT_WIDTH = 24
 """Integers in one event row."""

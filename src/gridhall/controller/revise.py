@@ -3,10 +3,10 @@
 import numpy as np
 
 from gridhall.controller.state import ControllerState, fill_tenancy
+from gridhall.controller.tenants import recharge
 from gridhall.kernel import kernel, state_cast
 from gridhall.scheduling.policy import Policy
 from gridhall.tenancy import Tenancy
-from gridhall.tenancy.quota import quota_take
 
 
 def revise(w: ControllerState, tenancy: Tenancy, policy: Policy) -> None:
@@ -17,7 +17,8 @@ def revise(w: ControllerState, tenancy: Tenancy, policy: Policy) -> None:
     """
     shape = (len(tenancy.projects), len(tenancy.organisations))
     owners = tenancy.project_organisation()
-    if shape != (int(w.n_projects[0]), int(w.n_organisations[0])) or not np.array_equal(owners, w.project_org[:]):
+    now = w.project_org[: int(w.n_projects[0])]
+    if shape != (len(now), int(w.n_organisations[0])) or not np.array_equal(owners, now):
         raise ValueError("the organisations and projects are not those that the state was made for")
     fill_tenancy(w, tenancy)
     charge_again(w.handle)
@@ -27,15 +28,6 @@ def revise(w: ControllerState, tenancy: Tenancy, policy: Policy) -> None:
 
 
 as_controller = state_cast(ControllerState)
-
-
-@kernel
-def recharge(w: ControllerState) -> None:
-    """Count what every project has now against the new tree: how use splits over ancestors depends on guarantees."""
-    for node in range(w.quota_project0[0] + w.n_projects[0]):
-        w.quota_used[node] = 0
-    for project in range(w.n_projects[0]):
-        quota_take(w, w.quota_project0[0] + project, w.project_running[project])
 
 
 @kernel

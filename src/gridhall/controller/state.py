@@ -1,5 +1,7 @@
 """The controller's state: the columns of every room joined, sized for one fleet, and filled from it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from gridhall.controller.events import EVENT_WIDTH
@@ -19,22 +21,34 @@ class ControllerState(StartColumns):
     event = column(EVENT_WIDTH, derived=True)
     now_ms = column(1)
     wake_ms = column(1)  # the wake-up that was asked for, 0 = none
-    project_most = column("projects")  # GPUs that a project can ever have
+    project_room = column(1)  # how many projects there can be
     cell_nodes_all = column("cells")  # nodes of a cell whenever they come
-    n_projects = column(1)
-    n_organisations = column(1)
     n_slots = column(1)
 
 
+@dataclass(frozen=True)
+class Room:
+    """How many organisations and projects there can ever be."""
+
+    organisations: int
+    projects: int
+
+
 def new_state(
-    fleet: FleetArrays, tenancy: Tenancy, policy: Policy, slots: int = 4096, typical: TypicalPods | None = None
+    fleet: FleetArrays,
+    tenancy: Tenancy,
+    policy: Policy,
+    slots: int = 4096,
+    typical: TypicalPods | None = None,
+    room: Room | None = None,
 ) -> ControllerState:
     """A state for a fleet on which nothing is up yet: nodes join by NODE_UP events.
 
     `typical` is the work that the shared pool is to expect; without it the pool takes the first node that fits.
-    `slots` is the room for jobs queued and running; `grow_state` makes more.
+    `slots` is the room for jobs queued and running; `grow_state` makes more. Without `room` there will be no more
+    organisations and projects than there are.
     """
-    sizes = state_sizes(fleet, tenancy, slots)
+    sizes = state_sizes(fleet, room or Room(len(tenancy.organisations), len(tenancy.projects)), slots)
     w = ControllerState(sizes)
     fill_fleet(w, fleet)
     fill_sets(w)
@@ -54,7 +68,7 @@ def new_state(
     return w
 
 
-def state_sizes(fleet: FleetArrays, tenancy: Tenancy, slots: int) -> dict[str, int]:
+def state_sizes(fleet: FleetArrays, room: Room, slots: int) -> dict[str, int]:
     """The named sizes of all columns."""
     racks = len(fleet.rack_cell)
     sizes = {
@@ -64,9 +78,10 @@ def state_sizes(fleet: FleetArrays, tenancy: Tenancy, slots: int) -> dict[str, i
         "racks": racks,
         "nodes": int(fleet.rack_node0[-1]),
         "power": len(fleet.power_limit_w),
-        "projects": len(tenancy.projects),
-        "organisations": len(tenancy.organisations),
-        "quotas": 1 + len(tenancy.organisations) + len(tenancy.projects),
+        "projects": room.projects,
+        "organisations": room.organisations,
+        "quotas": 1 + room.organisations + room.projects,
+        "ceilings": 1 + len(fleet.hw_names),
         "slots": slots,
         "slot_words": (slots + 31) // 32,
         "picks": racks,
@@ -131,18 +146,22 @@ def fill_sets(w: ControllerState) -> None:
 
 def fill_tenancy(w: ControllerState, tenancy: Tenancy) -> None:
     """Weights and the quota tree: root, organisations, projects."""
-    organisations = len(tenancy.organisations)
+    organisations, projects = len(tenancy.organisations), len(tenancy.projects)
     nodes = w.cell_nodes_all[:] + w.cell_shared_nodes[:]
     gpus = int((nodes * w.cell_gpus_per_node[:]).sum())
-    w.n_projects[0], w.n_organisations[0] = len(tenancy.projects), organisations
-    w.org_weight[:] = [each.weight for each in tenancy.organisations]
-    w.project_weight[:] = [each.weight for each in tenancy.projects]
-    w.project_org[:] = tenancy.project_organisation()
-    w.quota_project0[0] = 1 + organisations
+    w.n_projects[0], w.n_organisations[0], w.fleet_gpus[0] = projects, organisations, gpus
+    w.org_weight[:organisations] = [each.weight for each in tenancy.organisations]
+    w.project_weight[:projects] = [each.weight for each in tenancy.projects]
+    w.project_org[:projects] = tenancy.project_organisation()
+    w.project_room[0], w.ceiling_kinds[0] = w.sizes["projects"], w.sizes["ceilings"]
+    first = w.quota_project0[0] = 1 + w.sizes["organisations"]
     tree = tenancy.quota_tree(gpus)
-    w.quota_parent[:], w.quota_total[:] = tree.parent, tree.total
-    w.quota_guarantee[:], w.quota_borrow[:] = tree.guarantee, np.minimum(tree.borrow, UNLIMITED)
-    w.project_most[:] = tree.most[1 + organisations :]
+    made = np.r_[: 1 + organisations, first : first + projects]
+    w.view("quota_parent")[made], w.view("quota_total")[made] = tree.parent, tree.total
+    w.view("quota_nominal")[made], w.view("quota_most")[made] = tree.nominal, tree.most
+    w.view("quota_guarantee")[made] = tree.guarantee
+    w.view("quota_borrow")[made] = np.minimum(tree.borrow, UNLIMITED)
+    w.view("quota_lend")[made] = np.minimum(tree.lend, UNLIMITED)
 
 
 def grow_state(w: ControllerState, slots: int) -> ControllerState:

@@ -15,11 +15,14 @@ from gridhall.controller.events import (
     NODE_OUT,
     NODE_UP,
     RESERVE,
+    STANDING,
     STOPPED,
     SUBMIT,
+    TENANT,
     TICK,
 )
 from gridhall.controller.state import ControllerState
+from gridhall.controller.tenants import on_tenancy
 from gridhall.controller.upkeep import on_node, on_tick
 from gridhall.kernel import kernel, state_cast
 from gridhall.scheduling.advance import reserve
@@ -53,6 +56,8 @@ def step_event(w: ControllerState) -> int:
         reserve(w, w.event[2], w.event[3], w.event[4], w.event[5], w.event[6], now_ms)
     elif kind == CANCEL:
         on_cancel(w, w.event[2], w.event[3], now_ms)
+    elif TENANT <= kind <= STANDING:
+        on_tenancy(w, kind, now_ms)
     ask_for_wake(w, now_ms)
     return w.effect_count[0]
 

@@ -5,7 +5,7 @@ from gridhall.scheduling.decisions import HOLD, N_RESERVATION, REFUSE, WHY_RESER
 from gridhall.scheduling.holds import FOR_PROJECT, HOLDS, drop_hold, free_hold, keep_picks
 from gridhall.scheduling.jobs import R_CAPACITY
 from gridhall.scheduling.planning import choose_nodes, fill_plan, plan_in_cell, time_for
-from gridhall.scheduling.starts import StartColumns
+from gridhall.scheduling.starts import StartColumns, shut_reason
 from gridhall.scheduling.stopping import stop_for_hold
 
 ABOVE_ALL = 4
@@ -16,7 +16,8 @@ ABOVE_ALL = 4
 def reserve(w: StartColumns, project: int, cells: int, nodes: int, from_ms: int, until_ms: int, now_ms: int) -> None:
     """Keep `nodes` nodes of one of the cells for a project; refuse when no cell can have them by then."""
     hold = free_hold(w)
-    rest = cells & w.all_cells[0]
+    shut = shut_reason(w, project)
+    rest = cells & w.all_cells[0] if shut == 0 else 0
     while rest != 0 and hold >= 0:
         cell = trailing_zeros(rest)
         rest &= rest - 1
@@ -30,7 +31,7 @@ def reserve(w: StartColumns, project: int, cells: int, nodes: int, from_ms: int,
             w.decided[N_RESERVATION] += 1
             emit(w, HOLD, now_ms, -1, hold, 0, cell, w.hold_at_ms[hold], nodes)
             return
-    emit(w, REFUSE, now_ms, -1, 0, 0, R_CAPACITY, project, nodes)
+    emit(w, REFUSE, now_ms, -1, 0, 0, shut if shut != 0 else R_CAPACITY, project, nodes)
 
 
 @kernel

@@ -8,11 +8,15 @@
 | REFUSE | a = reason it can never run |
 | START | a = cell, b = nodes, c = level * 8 + cause (0 fresh, 1 again, 2 in place after a swap); PLACE rows follow |
 | PLACE | a = rack, b = mask of nodes, c = mask of GPUs on each node |
-| STOP | a = why (1 pre-empted, 2 cancelled, 3 reservation); write a checkpoint if it can, then answer STOPPED |
+| STOP | a = why (1 pre-empted, 2 cancelled, 3 reservation, 4 drained node, 5 budget); write a checkpoint if it can, |
+| | then answer STOPPED |
 | RELEASE | the engine may forget this attempt: its nodes are free |
 | DONE | a = final state, b = restarts; the slot is unused from here on |
 | HOLD | a = cell, b = time at which it is expected to start |
 | WAKE | a = time at which a TICK event is wanted |
+| SET | slot = owner, attempt = its level (0 organisation, 1 project), a = kind of the event that set something, |
+| | b = its new version (0 where there are none) |
+| UNSET | as SET, nothing was changed: b = the version that stands, c = why (index of UNSET_REASONS) |
 
 A running digest covers every row, so that two runs that decided the same say so in sixteen hexadecimal digits.
 """
@@ -28,8 +32,23 @@ RELEASE = 6
 DONE = 7
 HOLD = 8
 WAKE = 9
+SET = 10
+UNSET = 11
 
-EFFECT_NAMES = ("", "accept", "refuse", "start", "place", "stop", "release", "done", "hold", "wake")
+EFFECT_NAMES = (
+    "",
+    "accept",
+    "refuse",
+    "start",
+    "place",
+    "stop",
+    "release",
+    "done",
+    "hold",
+    "wake",
+    "set",
+    "unset",
+)
 EFFECT_WIDTH = 8
 FNV_PRIME = 16777619
 
@@ -46,6 +65,23 @@ S_CRASH_LOOP = 7
 WHY_PREEMPTED = 1
 WHY_CANCELLED = 2
 WHY_RESERVATION = 3
+WHY_DRAIN = 4
+WHY_BUDGET = 5
+
+# why nothing was set
+U_UNKNOWN = 1
+U_VERSION = 2
+U_IN_USE = 3
+U_NO_ROOM = 4
+U_VALUE = 5
+UNSET_REASONS = (
+    "",
+    "there is no such organisation or project",
+    "it was changed since: another version stands",
+    "running work is using more than that, and it could not be borrowed",
+    "the state has no room for one more",
+    "a value is out of its bounds",
+)
 
 # counters of what decided
 N_QUOTA = 0

@@ -33,7 +33,7 @@ from gridhall.scheduling.queue import (
     queue_drop,
     queue_find,
 )
-from gridhall.scheduling.starts import StartColumns, charged_gpus, quota_allows, start_hold
+from gridhall.scheduling.starts import StartColumns, cell_bears, charged_gpus, quota_allows, start_hold
 from gridhall.scheduling.stopping import stop_for_hold
 from gridhall.scheduling.tries import racks_allowed, try_start
 
@@ -111,7 +111,7 @@ def cells_for_hold(w: StartColumns, slot: int) -> int:
         cell = trailing_zeros(rest)
         rest &= rest - 1
         nodes = nodes_in(w, cell, w.job_gpus[slot])
-        if nodes > w.cell_nodes_up[cell]:
+        if nodes > w.cell_nodes_up[cell] or not cell_bears(w, slot, cell):
             continue
         most = w.policy[P_HOLD_SHARE_MILLI] * w.cell_nodes_up[cell] // 1000
         holds = 0
@@ -157,7 +157,7 @@ def complete_hold(w: StartColumns, hold: int, now_ms: int) -> bool:
     nodes = w.hold_nodes[hold]
     if missing_nodes(w, hold) > w.cell_open[cell] or nodes <= w.cell_rack_size[cell]:
         return False
-    if not quota_allows(w, slot, nodes * w.cell_gpus_per_node[cell]):
+    if not quota_allows(w, slot, nodes * w.cell_gpus_per_node[cell]) or not cell_bears(w, slot, cell):
         return False
     for node in range(w.rack_node0[w.cell_rack0[cell]], w.rack_node0[w.cell_rack0[cell + 1]]):
         bit = 1 << (node - w.rack_node0[w.node_rack[node]])

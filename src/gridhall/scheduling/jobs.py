@@ -24,6 +24,10 @@ R_HELD = 8
 R_SPARES = 9
 R_SHARED_FULL = 10
 R_BACKOFF = 11
+R_CLOSED = 12
+R_BUDGET = 13
+R_CONSTRAINT = 14
+R_NEVER_MET = 15
 REASONS = (
     "none",
     "not yet considered: work ahead of it was tried first",
@@ -37,6 +41,10 @@ REASONS = (
     "the free nodes are kept as spares for failures",
     "shared GPUs are full",
     "it waits after repeated failures without progress",
+    "closed: its project or organisation takes no more work",
+    "budget: its project's money or allowance is used up; nothing of it starts",
+    "placement constraint: nodes are free, but not together or apart as it asks",
+    "placement constraint: no allowed place could ever meet it",
 )
 
 

@@ -11,7 +11,7 @@ from gridhall.scheduling.decisions import N_PASSES
 from gridhall.scheduling.granting import consider_hold, start_ready_holds
 from gridhall.scheduling.jobs import R_CAPACITY, R_HELD
 from gridhall.scheduling.queue import P_DEPTH, P_HOLD_DEPTH, queue_drop
-from gridhall.scheduling.starts import StartColumns
+from gridhall.scheduling.starts import StartColumns, shut_reason
 from gridhall.scheduling.tries import try_start
 
 
@@ -60,7 +60,7 @@ def schedule(w: StartColumns, cells: int, now_ms: int) -> None:
     seen = 0
     while place < w.queue_length[0] and seen < w.policy[P_DEPTH]:
         slot = w.queue_slot[place]
-        if w.queue_cells[place] & cells == 0:
+        if w.queue_cells[place] & cells == 0 or shut_reason(w, w.job_project[slot]) != 0:
             place += 1
             continue
         seen += 1

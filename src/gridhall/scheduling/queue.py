@@ -61,6 +61,7 @@ class QueueColumns(JobColumns, QuotaColumns):
     project_use = column("projects")  # decayed GPU-seconds
     project_total = column("projects")  # GPU-seconds in all, no decay
     project_delay_ms = column("projects")
+    project_standing = column("projects")  # 0 open, 1 blocked, 2 blocked and stopped
     project_hold = column("projects")  # hold + 1 of an advance reservation that is open to the project
     fair_next_ms = column(1)
 

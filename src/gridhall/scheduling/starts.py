@@ -1,7 +1,7 @@
 """Starting and ending work: the one place where nodes, watts and quota are taken for a job and given back.
 
-Allowed places and watts were checked when the nodes were picked, and are checked here again before anything is
-written down.
+Allowed places, watts and ceilings were checked when the nodes were picked, and are checked here again when they are
+taken.
 """
 
 from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
@@ -9,11 +9,22 @@ from gridhall.fleet.capacity import commit_watts, give_gpus, give_nodes, refresh
 from gridhall.kernel import column, count_ones, kernel, trailing_zeros
 from gridhall.scheduling.decisions import N_BREACH, N_POWER, N_STARTS, PLACE, RELEASE, START, emit
 from gridhall.scheduling.holds import HoldColumns, drop_hold
-from gridhall.scheduling.jobs import R_POWER, R_QUOTA, R_SHARED_FULL, RUNNING, drop_chunks, new_chunk
+from gridhall.scheduling.jobs import (
+    R_BUDGET,
+    R_CLOSED,
+    R_POWER,
+    R_QUOTA,
+    R_SHARED_FULL,
+    R_UNCONSIDERED,
+    RUNNING,
+    drop_chunks,
+    new_chunk,
+)
 from gridhall.scheduling.placement import LEVEL_CELL, LEVEL_HALL, LEVEL_POD, LEVEL_RACK, RACK_TRIES, drop_picks
 from gridhall.scheduling.predictor import PredictorColumns
 from gridhall.scheduling.queue import accrue
 from gridhall.scheduling.sharing import SharingColumns, pool_give, pool_next, pool_pick_gpu, pool_take
+from gridhall.tenancy.ceilings import CeilingColumns, ceilings_bear, count_under_ceilings
 from gridhall.tenancy.quota import quota_give, quota_left, quota_take
 
 FRESH = 0
@@ -23,14 +34,13 @@ NOTHING_REFUSED = 1 << 40
 """Value of `shared_refused_milli` while every request may be tried."""
 
 
-class StartColumns(HoldColumns, PredictorColumns, SharingColumns):
+class StartColumns(HoldColumns, PredictorColumns, SharingColumns, CeilingColumns):
     """Everything that scheduling knows; sizes as in the classes above."""
 
     cell_shared_nodes = column("cells")  # nodes of the shared pool, whenever they come
     cell_shared_milli = column("cells")  # allocated in the pool, 1/1000 GPU
     shared_refused_milli = column(1)  # the smallest request that found no room since the pool last changed
 
-    quota_project0 = column(1)  # quota node of project 0
     all_cells = column(1)  # mask of all cells
 
 
@@ -58,6 +68,68 @@ def quota_allows(w: StartColumns, slot: int, gpus: int) -> bool:
 
 
 @kernel
+def shut_reason(w: StartColumns, project: int) -> int:
+    """Why nothing of a project may start: it is closed or blocked; 0 when it may."""
+    if w.project_weight[project] == 0 or w.org_weight[w.project_org[project]] == 0:
+        return R_CLOSED
+    return R_BUDGET if w.project_standing[project] != 0 else 0
+
+
+@kernel
+def reason_to_wait(w: StartColumns, slot: int) -> int:
+    """What a job says that has just joined the queue again."""
+    reason = shut_reason(w, w.job_project[slot])
+    return reason if reason != 0 else R_UNCONSIDERED
+
+
+@kernel
+def cell_bears(w: StartColumns, slot: int, cell: int) -> bool:
+    """Whether the job's owners' ceilings allow it on nodes of a cell, whole or in part."""
+    gpus = charged_gpus(w, slot, cell)
+    nodes = max(1, gpus // w.cell_gpus_per_node[cell])
+    node = w.quota_project0[0] + w.job_project[slot]
+    return ceilings_bear(w, node, w.cell_hw[cell], gpus, nodes * watts_per_node(w, slot, cell))
+
+
+@kernel
+def shares_borne(w: StartColumns, slot: int, cells: int) -> int:
+    """Those of some cells in which the job's owners' ceilings allow it a share of a node."""
+    if w.ceilings_set[0] == 0:
+        return cells
+    borne = 0
+    rest = cells
+    while rest != 0:
+        cell = trailing_zeros(rest)
+        rest &= rest - 1
+        node = w.quota_project0[0] + w.job_project[slot]
+        if ceilings_bear(w, node, w.cell_hw[cell], shared_gpus(w, slot), shared_watts(w, slot, cell)):
+            borne |= 1 << cell
+    return borne
+
+
+@kernel
+def shared_gpus(w: StartColumns, slot: int) -> int:
+    """GPUs that a job's share of a node counts as."""
+    return (w.job_gpus[slot] * w.job_gpu_milli[slot] + 999) // 1000
+
+
+@kernel
+def shared_watts(w: StartColumns, slot: int, cell: int) -> int:
+    """Watts above idle that a job's share of a node is charged."""
+    span_w = w.cell_gpu_span_w[cell]
+    return w.job_gpus[slot] * w.job_gpu_milli[slot] * span_w * w.job_power_milli[slot] // 1000000
+
+
+@kernel
+def count_use(w: StartColumns, slot: int, sign: int) -> None:
+    """Count a job's GPUs and watts under its owners' ceilings, or give them back."""
+    node = w.quota_project0[0] + w.job_project[slot]
+    hardware = w.cell_hw[w.job_cell[slot]]
+    watts = w.job_nodes[slot] * w.job_node_w[slot]
+    count_under_ceilings(w, node, hardware, sign * w.job_charged_gpus[slot], sign * watts)
+
+
+@kernel
 def book(w: StartColumns, slot: int, cell: int, gpus: int, level: int, now_ms: int) -> None:
     """Count a start: quota, use, times; and say START."""
     cause = AGAIN if w.job_attempt[slot] > 0 else FRESH
@@ -71,6 +143,9 @@ def book(w: StartColumns, slot: int, cell: int, gpus: int, level: int, now_ms: i
     quota_take(w, w.quota_project0[0] + project, gpus)
     accrue(w, project, now_ms)
     w.project_running[project] += gpus
+    count_use(w, slot, 1)
+    if not ceilings_bear(w, w.quota_project0[0] + project, w.cell_hw[cell], 0, 0):
+        w.decided[N_BREACH] += 1
     w.decided[N_STARTS] += 1
     say_start(w, slot, level, cause, now_ms)
 
@@ -185,21 +260,25 @@ def start_shared(w: StartColumns, slot: int, cells: int, now_ms: int) -> int:
     mem = w.job_mem_mib[slot]
     if gpus * milli >= w.shared_refused_milli[0]:
         return R_SHARED_FULL
-    node = pool_next(w, cells, cpu, mem, milli, gpus, -1)
+    borne = shares_borne(w, slot, cells)
+    if borne == 0 and cells != 0:
+        return R_QUOTA
+    node = pool_next(w, borne, cpu, mem, milli, gpus, -1)
     tries = 0
     while node >= 0 and tries < RACK_TRIES:
         cell = w.pool_cell[node]
         rack = w.node_rack[w.pool_node[node]]
-        node_w = gpus * milli * w.cell_gpu_span_w[cell] * w.job_power_milli[slot] // 1000000
+        node_w = shared_watts(w, slot, cell)
         if watts_left(w, rack) >= node_w:
             take_share(w, slot, node, cell, rack, node_w, now_ms)
             return 0
         w.power_asked[0] += 1
         tries += 1
-        node = pool_next(w, cells, cpu, mem, milli, gpus, node)
+        node = pool_next(w, borne, cpu, mem, milli, gpus, node)
     if tries > 0:
         return R_POWER
-    w.shared_refused_milli[0] = gpus * milli
+    if borne == cells:
+        w.shared_refused_milli[0] = gpus * milli
     return R_SHARED_FULL
 
 
@@ -219,7 +298,7 @@ def take_share(w: StartColumns, slot: int, node: int, cell: int, rack: int, node
     w.job_nodes[slot] = 1
     w.job_node_gpus[slot] = gpus
     w.job_node_w[slot] = node_w
-    book(w, slot, cell, (gpus * milli + 999) // 1000, LEVEL_RACK, now_ms)
+    book(w, slot, cell, shared_gpus(w, slot), LEVEL_RACK, now_ms)
 
 
 @kernel
@@ -273,7 +352,7 @@ def start_hold(w: StartColumns, hold: int, now_ms: int) -> int:
     """Start the gang that a hold is for, all of whose nodes are free; 0, or the reason why not."""
     slot = w.hold_slot[hold] - 1
     cell = w.hold_cell[hold]
-    if not quota_allows(w, slot, w.hold_nodes[hold] * w.cell_gpus_per_node[cell]):
+    if not quota_allows(w, slot, w.hold_nodes[hold] * w.cell_gpus_per_node[cell]) or not cell_bears(w, slot, cell):
         return R_QUOTA
     if not pick_chunks(w, w.hold_chunk[hold], watts_per_node(w, slot, cell)):
         w.decided[N_POWER] += 1
@@ -303,6 +382,7 @@ def release(w: StartColumns, slot: int, now_ms: int) -> None:
     drop_chunks(w, w.job_chunk[slot])
     w.job_chunk[slot] = 0
     w.job_gpu_mask[slot] = 0
+    count_use(w, slot, -1)
     gpus = w.job_charged_gpus[slot]
     project = w.job_project[slot]
     quota_give(w, w.quota_project0[0] + project, gpus)

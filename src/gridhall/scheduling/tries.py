@@ -19,11 +19,13 @@ from gridhall.scheduling.placement import drop_picks, find_part, lowest_bits, pi
 from gridhall.scheduling.queue import P_SPREAD_MILLI, P_SPREAD_WAIT_MS
 from gridhall.scheduling.starts import (
     StartColumns,
+    cell_bears,
     charged_gpus,
     level_of_picks,
     needs_share,
     predicted_end_ms,
     quota_allows,
+    shut_reason,
     start_part,
     start_picks,
     start_shared,
@@ -37,6 +39,9 @@ def try_start(w: StartColumns, slot: int, cells: int, now_ms: int) -> int:
     w.decided[N_TRIES] += 1
     if w.job_not_before_ms[slot] > now_ms:
         return R_BACKOFF
+    shut = shut_reason(w, w.job_project[slot])
+    if shut != 0:
+        return shut
     allowed = w.job_cells[slot] & cells
     if not quota_allows(w, slot, w.job_gpus[slot]):
         w.decided[N_QUOTA] += 1
@@ -54,6 +59,10 @@ def try_start(w: StartColumns, slot: int, cells: int, now_ms: int) -> int:
         if w.cell_nodes_up[cell] == 0:
             continue
         if charged_gpus(w, slot, cell) > w.job_gpus[slot] and not quota_allows(w, slot, charged_gpus(w, slot, cell)):
+            w.decided[N_QUOTA] += 1
+            reason = R_QUOTA
+            continue
+        if not cell_bears(w, slot, cell):
             w.decided[N_QUOTA] += 1
             reason = R_QUOTA
             continue
@@ -124,7 +133,7 @@ def start_in_hold(w: StartColumns, slot: int, cells: int, now_ms: int) -> bool:
         nodes = charged_gpus(w, slot, cell) // w.cell_gpus_per_node[cell]
         if nodes < 1 or (nodes > w.cell_rack_size[cell] and hold != own):
             continue
-        if not quota_allows(w, slot, charged_gpus(w, slot, cell)):
+        if not quota_allows(w, slot, charged_gpus(w, slot, cell)) or not cell_bears(w, slot, cell):
             continue
         if pick_held(w, hold, nodes, watts_per_node(w, slot, cell), hold != own):
             start_picks(w, slot, cell, level_of_picks(w), now_ms)

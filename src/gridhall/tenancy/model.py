@@ -37,9 +37,11 @@ class QuotaTree:
     """Columns of `QuotaColumns`, and the most GPUs that each node can ever have."""
 
     parent: Ints
+    nominal: Ints
+    borrow: Ints
+    lend: Ints
     total: Ints
     guarantee: Ints
-    borrow: Ints
     most: Ints
 
 
@@ -77,7 +79,7 @@ class Tenancy:
         most = total.copy()
         for node in range(1, len(parent)):
             most[node] = min(total[node] + borrow[node], guarantee[node] + most[parent[node]])
-        return QuotaTree(parent, total, guarantee, borrow, most)
+        return QuotaTree(parent, nominal, borrow, lend, total, guarantee, most)
 
 
 def limit(gpus: int | None) -> int:

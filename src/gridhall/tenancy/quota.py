@@ -12,12 +12,23 @@ UNLIMITED = 1 << 50
 
 
 class QuotaColumns(Columns):
-    """Sizes: quotas (the root, organisations, projects, in this order)."""
+    """Sizes: quotas (the root, organisations, projects, in this order, each with the room that it was given).
+
+    What is set stands first; `tree` makes the rest of it.
+    """
 
     quota_parent = column("quotas")  # -1 for the root
+    quota_nominal = column("quotas")  # GPUs of its own
+    quota_borrow = column("quotas")  # most GPUs beyond its total; UNLIMITED
+    quota_lend = column("quotas")  # most GPUs that it lends; UNLIMITED
+    quota_version = column("quotas")  # how often its quota was set
+    fleet_gpus = column(1)
+    quota_project0 = column(1)  # quota node of project 0
+    n_organisations = column(1)
+    n_projects = column(1)
     quota_total = column("quotas")  # nominal GPUs of the node and what its children may lend
     quota_guarantee = column("quotas")  # what it never lends
-    quota_borrow = column("quotas")  # most GPUs beyond its total; UNLIMITED
+    quota_most = column("quotas")  # GPUs that it could have if nobody used any
     quota_used = column("quotas")
 
 
