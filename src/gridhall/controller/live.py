@@ -12,7 +12,7 @@ import numpy as np
 
 from gridhall.controller.events import EVENT_WIDTH, SUBMIT
 from gridhall.controller.state import ControllerState
-from gridhall.kernel import Ints, trailing_zeros
+from gridhall.kernel import Ints
 from gridhall.scheduling.decisions import EFFECT_WIDTH, PLACE, START
 
 Effect = tuple[int, ...]
@@ -104,7 +104,7 @@ def _nodes_of(place: Sequence[int], rack_node0: Ints) -> Iterable[tuple[int, int
     """The nodes of one PLACE row, lowest first."""
     rest = place[6]
     while rest:
-        yield int(rack_node0[place[5]]) + trailing_zeros(rest), place[7]
+        yield int(rack_node0[place[5]]) + (rest & -rest).bit_length() - 1, place[7]
         rest &= rest - 1
 
 
