@@ -31,7 +31,9 @@ class Lab:
     async def end_of(self, order: StartOrder, seconds: float = 10) -> Any:
         """Start, and wait for the end."""
         await self.engine.start(order)
-        return await self.next(*END, seconds=seconds)
+        while (end := await self.next(*END, seconds=seconds)).key != order.key:
+            pass
+        return end
 
     async def log(self, order: StartOrder, rank: int = 0) -> str:
         return (await self.engine.read_log(order.key, rank, 0, 1 << 20)).decode()

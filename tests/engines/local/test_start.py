@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,16 @@ def test_order_that_comes_again_changes_nothing(tmp_path: Path):
     asyncio.run(story())
 
 
+def test_caller_that_gives_up_does_not_leave_the_gang_unfollowed(tmp_path: Path):
+    async def story():
+        async with lab(tmp_path) as here:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(here.engine.start(order()), 0.001)
+            assert isinstance(await here.next(*END), Ended)
+
+    asyncio.run(story())
+
+
 def test_older_epoch_is_refused_also_by_the_next_engine(tmp_path: Path):
     async def story():
         async with lab(tmp_path) as here:
@@ -204,16 +215,15 @@ def test_log_is_read_from_an_offset_and_keeps_both_streams(tmp_path: Path):
     asyncio.run(story())
 
 
-def test_first_process_runs_within_150_ms(tmp_path: Path):
+def test_attempt_costs_less_than_150_ms_of_processor_time(tmp_path: Path):
+    """Of the engine, the shim and a rank that does nothing; wall time would be that of the busiest neighbour."""
+
     async def story():
         async with lab(tmp_path) as here:
-            times: list[float] = []
+            before = sum(os.times()[:4])
             for job in range(1, 6):
-                began = asyncio.get_running_loop().time()
-                await here.engine.start(order(job=job))
-                await here.next(Started)
-                times.append(asyncio.get_running_loop().time() - began)
-            assert min(times) < 0.15
+                await here.end_of(order(job=job, command=("/bin/true",)))
+            assert (sum(os.times()[:4]) - before) / 5 < 0.15
 
     asyncio.run(story())
 

@@ -69,7 +69,10 @@ class LocalEngine:
         """Take the folder, and take up what earlier servers left there."""
         self._on_report = on_report
         self._held = self._folder.prepare()
-        self._epoch = (paper.read_or_none(str(self._root), "epoch.json") or {"epoch": 0})["epoch"]
+        try:
+            self._epoch = (paper.read_or_none(str(self._root), "epoch.json") or {"epoch": 0})["epoch"]
+        except ValueError as error:
+            raise EngineFault(f"{self._root}/epoch.json is damaged ({error}): restore it from a backup") from error
         reason = await asyncio.to_thread(self._unfit)
         for site, nodes in self._sites.items():
             for node in nodes:
@@ -78,19 +81,11 @@ class LocalEngine:
             self._follow(key, None)
 
     async def start(self, order: StartOrder) -> None:
-        """Start the gang; an attempt that is known is not started again, and one that has ended tells its end again."""
-        async with self._lock:
-            await asyncio.to_thread(self._lead, order.epoch)
-            record = self._folder.record(order.key)
-            if (record / "order.json").exists() or (record / "report.json").exists():
-                self._tell_end(order.key)
-                return
-            self._check_places(order)
-            try:
-                ready = await asyncio.to_thread(self._begin, order)
-            except OSError as error:
-                raise EngineFault(f"could not start attempt {order.key}: {error}") from error
-            self._follow(order.key, ready)
+        """Start the gang; an attempt that is known is not started again, and one that has ended tells its end again.
+
+        A start that has begun is finished even when its caller gives up: the gang must not run unfollowed.
+        """
+        await asyncio.shield(self._start(order))
 
     async def stop(self, order: StopOrder) -> None:
         """Begin to stop a gang; one never started here is noted as lost, so that a late start finds its end."""
@@ -136,6 +131,20 @@ class LocalEngine:
         if self._held >= 0:
             os.close(self._held)
             self._held = -1
+
+    async def _start(self, order: StartOrder) -> None:
+        async with self._lock:
+            await asyncio.to_thread(self._lead, order.epoch)
+            record = self._folder.record(order.key)
+            if (record / "order.json").exists() or (record / "report.json").exists():
+                self._tell_end(order.key)
+                return
+            self._check_places(order)
+            try:
+                ready = await asyncio.to_thread(self._begin, order)
+            except OSError as error:
+                raise EngineFault(f"could not start attempt {order.key}: {error}") from error
+            self._follow(order.key, ready)
 
     def _unfit(self) -> str:
         """Why no job may run here; "" when jobs may."""
@@ -201,13 +210,22 @@ class LocalEngine:
         record = self._folder.record(key)
         if (record / "report.json").exists():
             return self._tell_end(key)
+        try:
+            end = await self._outcome(key, record, ready)
+        except ValueError as error:
+            end = Lost(key, _now_ms(), self._folder.saved_before(key), f"the attempt's record is damaged: {error}")
+            self._note(end)
+        self._on_report(end)
+
+    async def _outcome(self, key: AttemptKey, record: Path, ready: int | None) -> verdict.End:
         state = await begin.began(record, ready)
         if state:
             self._on_report(Started(key, state["began_ms"]))
+        if state and folder.held(record):
             await watch.gone(state["shim"]["pid"], state["shim"]["start"])
         while folder.held(record):
             await asyncio.sleep(watch.POLL_S)
-        self._on_report(await self._concluded(key, record, state))
+        return await self._concluded(key, record, state)
 
     async def _concluded(self, key: AttemptKey, record: Path, state: State) -> verdict.End:
         """The durable end of an attempt whose shim is gone; on a full disk it waits for room."""

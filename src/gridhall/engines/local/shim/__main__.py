@@ -10,6 +10,7 @@ job when the server is upgraded. `probe namespace|mounts` only tells, by its exi
 process hide folders that way.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -27,8 +28,7 @@ def main(words: list[str]) -> int:
         shield.hide([], [], own_user=words[1] == "namespace")
         return 0
     record, ready, lock = words[1], int(words[2]), int(words[3])
-    for fd in (ready, lock):
-        os.set_inheritable(fd, False)
+    keep_only(ready, lock)
     shield.adopt_orphans()
     run(record, ready)
     return 0
@@ -54,6 +54,16 @@ def run(record: str, ready: int) -> None:
         mine.look(time.monotonic())
     mine.sweep(wake)
     write_end(record, mine.end())
+
+
+def keep_only(*kept: int) -> None:
+    """Close what the server left open by chance, and keep these descriptors from the ranks."""
+    for fd in kept:
+        os.set_inheritable(fd, False)
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2 and int(name) not in kept:
+            with contextlib.suppress(OSError):
+                os.close(int(name))
 
 
 def write_end(record: str, end: dict[str, Any]) -> None:

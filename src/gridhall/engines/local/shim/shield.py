@@ -16,6 +16,7 @@ CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 SET_PDEATHSIG, SET_CHILD_SUBREAPER, SET_NO_NEW_PRIVS = 1, 36, 38
 NEW_MOUNTS, NEW_USER = 0x20000, 0x10000000
 MOUNT_BIND, MOUNT_REC, MOUNT_PRIVATE, NOSUID_NODEV = 0x1000, 0x4000, 0x40000, 0x6
+MOUNT_READ_ONLY, MOUNT_REMOUNT = 0x1, 0x20
 SIGKILL = 9
 FILE_RIGHTS = 0b100_0000_0000_0111
 """Execute, write, read and truncate: the rights that make sense on a file."""
@@ -83,6 +84,9 @@ def hide(hidden: list[str], opened: list[str], own_user: bool) -> None:
         os.makedirs(path, mode=0o755, exist_ok=True)
         _mount(f"/proc/self/fd/{fd}", path, "", MOUNT_BIND | MOUNT_REC, "")
         os.close(fd)
+    for path in hidden:
+        # What a job would write here would be gone with it; better that it hears so.
+        _mount("gridhall", path, "", NOSUID_NODEV | MOUNT_REMOUNT | MOUNT_BIND | MOUNT_READ_ONLY, "")
 
 
 def _landlock(hidden: list[str], opened: list[str]) -> None:
