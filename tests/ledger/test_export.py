@@ -140,6 +140,12 @@ def test_without_the_history_the_last_checkpoint_is_still_checked(tmp_path: Path
     assert (check(tmp_path).word, check(tmp_path).checkpoints) == ("PASS", 1)
 
 
+def test_a_checkpoint_put_back_to_an_earlier_one_is_found(tmp_path: Path) -> None:
+    store = exported(tmp_path)
+    (tmp_path / "checkpoint").write_text(store.notes[5])
+    assert "its end is missing" in check(tmp_path).why
+
+
 @pytest.mark.parametrize("data", [b"", b"\xff", b"hello\n"])
 def test_a_folder_without_a_checkpoint_is_no_log(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(InputError, match="no checkpoint of a log"):

@@ -76,6 +76,29 @@ def test_progress_is_told() -> None:
     assert seen == sorted(seen)
 
 
+class GrowingStore(MemoryStore):
+    """A log that a server goes on writing while it is read: after each read it is as the next of `later`."""
+
+    def __init__(self, later: list[MemoryStore]) -> None:
+        super().__init__()
+        self.later = later
+        self.grow()
+
+    def grow(self) -> None:
+        if self.later:
+            vars(self).update({**vars(self.later[0]), "later": self.later[1:]})
+
+    async def entries(self, first: int, last: int) -> Sequence[bytes]:
+        found = self.bodies[first:last]
+        self.grow()
+        return found
+
+
+def test_a_log_may_grow_while_it_is_read() -> None:
+    verdict = check(GrowingStore([write_bodies(BODIES[:size])[1] for size in (100, 220, 400, len(BODIES))]))
+    assert (verdict.word, verdict.entries) == ("PASS", len(BODIES))
+
+
 # --- planted corruption ---------------------------------------------------------------------------------------------
 
 

@@ -65,8 +65,8 @@ class Log:
 
 async def open_log(reader: LogReader) -> Log:
     """The log as it was left. Raises Malformed when what is stored does not agree with the last checkpoint."""
-    size = await reader.size()
     note = await reader.last_checkpoint()
+    size = await reader.size()  # after the checkpoint: the log may be growing
     if note is not None:
         await _agree(reader, note, size)
     return Log(await load_tree(reader, size))

@@ -29,7 +29,7 @@ class Append:
 
 
 class LogReader(Protocol):
-    """A log that can be read. Entries are numbered from 0."""
+    """A log that can be read, also while it grows. Entries are numbered from 0."""
 
     async def size(self) -> int:
         """Number of entries."""
@@ -49,12 +49,4 @@ class LogReader(Protocol):
 
     async def last_checkpoint(self) -> str | None:
         """The signed checkpoint of the largest size."""
-        ...
-
-
-class LogStore(LogReader, Protocol):
-    """A log that can be written as well, inside a transaction that the caller has open."""
-
-    async def write(self, append: Append, checkpoint: str | None) -> None:
-        """Write an append, and the signed checkpoint of its size where one was made."""
         ...

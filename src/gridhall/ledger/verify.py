@@ -69,10 +69,10 @@ async def verify(
 
     `kept` are signed checkpoints that the caller has from an earlier time or from others: the log must contain them.
     """
+    last = await reader.last_checkpoint()
     run = _Run(reader, keys, await reader.size(), on_progress)
     why = ""
     try:
-        last = await reader.last_checkpoint()
         _keep(run, [*kept, *([] if last is None else [last])])
         await _walk(run)
         _check_end(run)
@@ -90,12 +90,14 @@ async def verify(
 
 
 async def _walk(run: _Run) -> None:
-    """Page by page of checkpoints; between two of them, tile by tile of entries."""
+    """Page by page of checkpoints; between two of them, tile by tile of entries. The log may grow meanwhile."""
     while page := await run.reader.checkpoints(run.tree.size, PAGE):
         for note in page:
             checkpoint = read_unchecked(note)
             if checkpoint.size <= run.tree.size:
                 raise Malformed(f"has a checkpoint at size {checkpoint.size:,} after one at {run.tree.size:,}")
+            if checkpoint.size > run.size:
+                run.size = await run.reader.size()
             await _grow_to(run, checkpoint.size)
             _check(run, note)
     await _grow_to(run, run.size)
