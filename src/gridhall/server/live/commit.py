@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gridhall.ledger.store import Append
 from gridhall.server.live.draft import AuditRow, Draft, OrderRow
+from gridhall.server.live.metering import closed_intervals, interval_row
 from gridhall.server.live.work import Attempt, Job
 from gridhall.server.live.world import Resource
 from gridhall.server.store import tables
@@ -30,6 +31,7 @@ async def write_draft(connection: AsyncConnection, draft: Draft, append: Append,
     await _insert(connection, tables.attempt, [attempt_row(each) for each in draft.new_attempts.values()])
     changed = [attempt_row(each) for each in draft.changed_attempts.values()]
     await _update(connection, tables.attempt, ("job", "attempt"), changed)
+    await _insert(connection, tables.interval, _intervals(draft))
     await _insert(connection, tables.outbox, [order_row(order) for order in draft.orders])
     await _insert(connection, tables.audit, [audit_row(each) for each in draft.audits])
     await upsert(connection, tables.resource, [resource_row(each) for each in draft.resources.values()])
@@ -40,6 +42,11 @@ async def write_draft(connection: AsyncConnection, draft: Draft, append: Append,
             delete(tables.outbox).where(tables.outbox.c.number == bindparam("done")),
             [{"done": number} for number in draft.delivered],
         )
+
+
+def _intervals(draft: Draft) -> list[Row]:
+    jobs = {**draft.new_jobs, **draft.changed_jobs}
+    return [interval_row(each) for each in closed_intervals(draft.world.meters, jobs, draft.closed)]
 
 
 async def _insert(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:

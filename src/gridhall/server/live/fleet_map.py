@@ -10,12 +10,27 @@ from gridhall.engines.protocol import Place
 from gridhall.fleet.arrays import FleetArrays
 from gridhall.fleet.compile import compile_fleet, node_names
 from gridhall.fleet.models import Fleet, Site
-from gridhall.kernel import trailing_zeros
+from gridhall.kernel import Ints, trailing_zeros
+
+Span = tuple[int, int]
+"""Racks from the first up to (not including) the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class HallPart:
+    """A hall as people know it: its id, site (index) and racks, one span for each kind of hardware in it."""
+
+    id: str
+    site: int
+    racks: tuple[Span, ...]
 
 
 @dataclass(frozen=True)
 class FleetMap:
-    """A fleet file, compiled, with the names of its nodes in the order of the arrays."""
+    """A fleet file, compiled, with the names of its nodes in the order of the arrays.
+
+    Ids are what the API calls a thing: `SITE:RACK` and `SITE:RACK:n1`, or `SITE:HOST` where a host has its own name.
+    """
 
     fleet: Fleet
     arrays: FleetArrays
@@ -40,6 +55,63 @@ class FleetMap:
     def cell_has_gpus(self) -> tuple[bool, ...]:
         """Whether a cell's hardware has GPUs at all."""
         return tuple(self.hardware_has_gpus(self.arrays.hw_names[int(hw)]) for hw in self.arrays.cell_hw)
+
+    @cached_property
+    def node_ids(self) -> tuple[str, ...]:
+        """The id of each node."""
+        return tuple(public_id(self.site_of(node).id, name) for node, name in enumerate(self.nodes))
+
+    @cached_property
+    def node_of_id(self) -> dict[str, int]:
+        """The index of a node by its id."""
+        return {id: node for node, id in enumerate(self.node_ids)}
+
+    @cached_property
+    def rack_ids(self) -> tuple[str, ...]:
+        """The id of each rack."""
+        return tuple(name.replace("/", ":") for name in self.arrays.rack_names)
+
+    @cached_property
+    def rack_of_id(self) -> dict[str, int]:
+        """The index of a rack by its id."""
+        return {id: rack for rack, id in enumerate(self.rack_ids)}
+
+    @cached_property
+    def halls(self) -> dict[str, HallPart]:
+        """The halls by their ids, site by site."""
+        found: dict[str, HallPart] = {}
+        arrays = self.arrays
+        for hall, name in enumerate(arrays.hall_names):
+            id = name.partition(" ")[0].replace("/", ":")
+            span = (int(arrays.hall_rack0[hall]), int(arrays.hall_rack0[hall + 1]))
+            before = found[id].racks if id in found else ()
+            found[id] = HallPart(id, int(arrays.cell_site[arrays.hall_cell[hall]]), (*before, span))
+        return dict(sorted(found.items(), key=lambda each: each[1].site))
+
+    @cached_property
+    def rack_hall_ids(self) -> tuple[str, ...]:
+        """The id of each rack's hall."""
+        of_hall = [name.partition(" ")[0].replace("/", ":") for name in self.arrays.hall_names]
+        return tuple(of_hall[int(hall)] for hall in self.arrays.rack_hall)
+
+    @cached_property
+    def site_racks(self) -> tuple[tuple[Span, ...], ...]:
+        """The racks of each site: one span a cell."""
+        arrays = self.arrays
+        return tuple(
+            tuple(
+                (int(arrays.cell_rack0[cell]), int(arrays.cell_rack0[cell + 1]))
+                for cell in range(len(arrays.cell_site))
+                if int(arrays.cell_site[cell]) == site
+            )
+            for site in range(len(self.fleet.sites))
+        )
+
+    @cached_property
+    def node_gpus(self) -> Ints:
+        """GPUs of each node; 0 where its hardware has none."""
+        per_cell = self.arrays.hw_gpus_per_node[self.arrays.cell_hw] * np.array(self.cell_has_gpus, dtype=np.int64)
+        return per_cell[self.node_cell]
 
     def hardware_has_gpus(self, name: str) -> bool:
         """Whether a hardware type of this fleet has GPUs."""
@@ -76,6 +148,11 @@ class FleetMap:
 def map_fleet(fleet: Fleet) -> FleetMap:
     """Compile a fleet and name its nodes."""
     return FleetMap(fleet, compile_fleet(fleet), node_names(fleet))
+
+
+def public_id(site: str, name: str) -> str:
+    """The id of a node from its site and the name that engines know it by."""
+    return name.replace("/", ":") if name.startswith(f"{site}/") else f"{site}:{name}"
 
 
 def _bits(mask: int) -> Iterable[int]:

@@ -33,7 +33,8 @@ def project(draft: Draft, effects: Sequence[Effect]) -> None:
 def _begin(draft: Draft, decided: Decided, time_ms: int) -> None:
     world = draft.world
     job = world.jobs[decided.job_id]
-    if job.open_attempt is not None:  # its gang goes on with another node in place of the lost one
+    swapped = job.open_attempt is not None  # its gang goes on with another node in place of the lost one
+    if job.open_attempt is not None:
         _close(draft, job, job.open_attempt, time_ms)
     gpu_milli = int(world.state.job_gpu_milli[decided.slot])
     places = tuple(world.fleet.place(node, mask, gpu_milli) for node, mask in decided.nodes)
@@ -41,6 +42,7 @@ def _begin(draft: Draft, decided: Decided, time_ms: int) -> None:
     attempt = Attempt(
         job.number, decided.attempt, decided.cell, places, time_ms, world.epoch, draft.next_entry - 1, gpu_milli, watts
     )
+    attempt.swapped = swapped
     job.slot, job.attempt, job.open_attempt, job.state = decided.slot, decided.attempt, attempt, work.STARTING
     job.start_ms = job.start_ms or time_ms
     draft.new_attempts[job.number, attempt.attempt] = attempt

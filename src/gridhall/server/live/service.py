@@ -19,6 +19,8 @@ from gridhall.errors import fault
 from gridhall.ledger.entries import Close, Segment, body
 from gridhall.ledger.log import Log, open_log
 from gridhall.ledger.note import SigningKey, verify_key, vkey
+from gridhall.money.attribution import SiteEnergy
+from gridhall.money.rates import RateBook
 from gridhall.scheduling.policy import Policy
 from gridhall.server.live import snapshots
 from gridhall.server.live.carry import Carrier
@@ -45,7 +47,10 @@ FIRST_TENANCY = Tenancy((Organisation("home"),), (Project("default", "home"),))
 
 @dataclass(frozen=True)
 class Settings:
-    """What a live controller is opened with. `engines` by name, `engine_of_site` says who runs what."""
+    """What a live controller is opened with. `engines` by name, `engine_of_site` says who runs what.
+
+    `energy` is what is known about the energy of sites, by site id; `rates` what is charged, None = nothing is.
+    """
 
     store_url: str
     fleet: FleetMap
@@ -54,6 +59,8 @@ class Settings:
     clock: Clock
     engines: Mapping[str, Engine]
     engine_of_site: Mapping[str, str]
+    energy: Mapping[str, SiteEnergy] = field(default_factory=dict[str, SiteEnergy])
+    rates: RateBook | None = None
 
 
 @dataclass
@@ -144,6 +151,7 @@ async def _open(settings: Settings, database: Database) -> Service:
         world = recovered.world if recovered else _first_world(settings, lead.epoch)
         check_shape(world.state, _first_world(settings, 0).state, database.name)
         world.engine_of_site.update(settings.engine_of_site)
+        world.energy.update(settings.energy)
         entries = recovered.log if recovered else await open_log(LogRows(database))
         afresh = recovered is None or not recovered.same_kernels or recovered.replayed > LONG_TAIL
         await _open_segment(settings, database, world, entries, now_ms, afresh)

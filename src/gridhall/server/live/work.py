@@ -36,6 +36,8 @@ class Attempt:
     end_entry: int = -1
     outcome: str = ""
     exit_code: int | None = None
+    swapped: bool = False
+    """It goes on in place of an attempt that lost a node."""
 
     @property
     def key(self) -> AttemptKey:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from gridhall.controller.state import ControllerState
+from gridhall.money.attribution import SiteEnergy
 from gridhall.server.live.fleet_map import FleetMap
+from gridhall.server.live.metering import Meters
 from gridhall.server.live.work import Job
 
 
@@ -75,6 +77,13 @@ class World:
     job_of_id: dict[str, int] = field(default_factory=dict[str, int])
     """The numbers of the jobs that the core holds, by id."""
     engine_of_site: dict[str, str] = field(default_factory=dict[str, str])
+    energy: dict[str, SiteEnergy] = field(default_factory=dict[str, SiteEnergy])
+    """What is known about the energy of sites, by site id."""
+
+    @property
+    def meters(self) -> Meters:
+        """How its attempts are metered."""
+        return Meters(self.fleet, self.energy)
 
     @property
     def next_job(self) -> int:

@@ -1,6 +1,6 @@
 """Every table. Times are integer ms UTC, texts of tenants are only in `job.spec` and `resource.spec`."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -81,8 +81,12 @@ job = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("spec", Text, nullable=False),
     Index("job_of_project", "project", "number"),
+    Index("job_of_project_and_state", "project", "state", "number"),
     Index("job_of_organisation", "organisation", "number"),
+    Index("job_of_organisation_and_state", "organisation", "state", "number"),
     Index("job_of_state", "state", "number"),
+    Index("job_of_user", "user", "number"),
+    Index("job_of_name", "name", "number"),
 )
 attempt = Table(
     "attempt",
@@ -98,6 +102,7 @@ attempt = Table(
     Column("ended_ms", BigInteger, nullable=False),  # when its nodes fell free, 0 = not yet
     Column("outcome", Text, nullable=False),
     Column("exit_code", Integer),
+    Column("swapped", Boolean, nullable=False),  # it goes on in place of an attempt that lost a node
     Column("epoch", BigInteger, nullable=False),
     Column("entry", BigInteger, nullable=False),  # of the decision to start it
     Column("end_entry", BigInteger, nullable=False),
@@ -109,10 +114,25 @@ interval = Table(
     Column("job", BigInteger, nullable=False),
     Column("organisation", String(40), nullable=False),
     Column("project", String(40), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("sku", Text, nullable=False),
+    Column("tier", String(24), nullable=False),
+    Column("state", String(16), nullable=False),
     Column("start_ms", BigInteger, nullable=False),
     Column("end_ms", BigInteger, nullable=False),
-    Column("body", Text, nullable=False),
-    Index("interval_of_project", "project", "start_ms"),
+    Column("gpu_milli", BigInteger, nullable=False),
+    Column("gpu_milli_ms", BigInteger, nullable=False),
+    Column("draw_w", BigInteger, nullable=False),
+    Column("cause", String(16), nullable=False),
+    Column("energy_mj", BigInteger, nullable=False),
+    Column("energy_basis", String(16), nullable=False),
+    Column("carbon_mg", BigInteger, nullable=False),
+    Column("carbon_basis", String(16), nullable=False),
+    Index("interval_of_project", "project", "end_ms", "id"),
+    Index("interval_of_organisation", "organisation", "end_ms", "id"),
+    Index("interval_by_end", "end_ms", "id"),
     Index("interval_of_job", "job"),
 )
 
