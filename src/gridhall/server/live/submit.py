@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from gridhall.controller.live import Effect, Submit
@@ -80,15 +81,20 @@ def submit_row(number: int, new: NewJob, cells: int) -> Submit:
 def allowed_cells(fleet: FleetMap, spec: JobSpec) -> int:
     """The mask of cells where a job may run. Raises Refusal (422) when there is none, naming what is not there."""
     places, hardware = spec.places, spec.resources.hardware
-    unknown = set(hardware) - set(fleet.arrays.hw_names) or set(places.sites) - set(fleet.arrays.site_names)
-    if unknown:
-        known = ", ".join([*fleet.arrays.site_names, *fleet.arrays.hw_names])
-        raise Refusal(422, "unknown-place", f"{', '.join(sorted(unknown))} is not in the fleet, which has {known}")
+    check_known(fleet, places.sites, hardware)
     cells = fleet.cells(places.sites, places.countries, hardware, spec.resources.gpus > 0)
     if cells == 0:
         asked = "GPUs" if spec.resources.gpus else "hosts without GPUs (gpus: 0)"
         raise Refusal(422, "no-place", f"no allowed site has {asked} of the hardware asked for")
     return cells
+
+
+def check_known(fleet: FleetMap, sites: Collection[str], hardware: Collection[str]) -> None:
+    """Raise Refusal (422) for a site or hardware that is not in the fleet."""
+    unknown = set(hardware) - set(fleet.arrays.hw_names) or set(sites) - set(fleet.arrays.site_names)
+    if unknown:
+        known = ", ".join([*fleet.arrays.site_names, *fleet.arrays.hw_names])
+        raise Refusal(422, "unknown-place", f"{', '.join(sorted(unknown))} is not in the fleet, which has {known}")
 
 
 def new_job_id() -> str:

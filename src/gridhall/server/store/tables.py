@@ -82,6 +82,7 @@ job = Table(
     Column("spec", Text, nullable=False),
     Index("job_of_project", "project", "number"),
     Index("job_of_project_and_state", "project", "state", "number"),
+    Index("job_of_project_and_name", "project", "name", "number"),
     Index("job_of_organisation", "organisation", "number"),
     Index("job_of_organisation_and_state", "organisation", "state", "number"),
     Index("job_of_state", "state", "number"),

@@ -1,0 +1,112 @@
+"""Jobs as objects: what the row says, and for what the core still holds what its slot says."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from gridhall.scheduling.jobs import R_NONE, R_UNCONSIDERED, REASONS
+from gridhall.server.live import work
+from gridhall.server.live.work import Attempt, Job
+from gridhall.server.live.world import World
+from gridhall.server.objects.job import AttemptStatus, JobSpec, JobStatus, PlaceStatus
+from gridhall.server.objects.job import Job as JobObject
+from gridhall.server.objects.part import Metadata
+
+Provisioning = Literal["pending", "provisioning", "provisioned", "deprovisioning", "deprovisioned"]
+Health = Literal["unknown", "healthy", "degraded", "error"]
+
+PROVISIONING: dict[str, Provisioning] = {
+    work.QUEUED: "pending",
+    work.STARTING: "provisioning",
+    work.RUNNING: "provisioned",
+    work.STOPPING: "deprovisioning",
+}
+HEALTH: dict[str, Health] = {
+    work.QUEUED: "unknown",
+    work.STARTING: "unknown",
+    work.COMPLETED: "healthy",
+    work.CANCELLED: "healthy",
+    work.FAILED: "error",
+    work.TIMED_OUT: "error",
+    work.CRASH_LOOP: "error",
+}
+ENDINGS = {
+    work.STARTING: "its nodes are chosen; the engine starts it",
+    work.RUNNING: "it runs",
+    work.STOPPING: "it was told to stop and saves its work",
+    work.COMPLETED: "it ended with exit code 0",
+    work.CANCELLED: "it was cancelled",
+    work.TIMED_OUT: "its time limit ended it",
+    work.CRASH_LOOP: "it was given up after repeated failures without progress",
+}
+
+
+def job_object(job: Job, world: World) -> JobObject:
+    """A job as it is read."""
+    attempt = job.open_attempt
+    return JobObject(
+        metadata=Metadata(
+            id=job.id,
+            name=job.name,
+            organisation=job.organisation,
+            project=job.project,
+            created_ms=job.submit_ms,
+            created_by=job.user,
+            modified_ms=max(job.submit_ms, job.start_ms, job.end_ms),
+            version=job.version,
+        ),
+        spec=JobSpec.model_validate_json(job.spec),
+        status=JobStatus(
+            state=job.state,
+            provisioning=PROVISIONING.get(job.state, "deprovisioned"),
+            health=health_of(job),
+            reason=reason_of(job, world),
+            submit_ms=job.submit_ms,
+            start_ms=job.start_ms or None,
+            end_ms=job.end_ms or None,
+            attempt=job.attempt,
+            restarts=job.restarts,
+            exit_code=job.exit_code,
+            saved_ms=job.saved_ms,
+            places=places_of(attempt) if attempt is not None else (),
+        ),
+    )
+
+
+def health_of(job: Job) -> Health:
+    """Whether the work itself is well; work that had to begin again is degraded."""
+    if job.state in (work.RUNNING, work.STOPPING):
+        return "degraded" if job.attempt > 1 else "healthy"
+    return HEALTH[job.state]
+
+
+def reason_of(job: Job, world: World) -> str:
+    """In words why it waits, or what became of it."""
+    if job.state == work.QUEUED:
+        reason = int(world.state.job_reason[job.slot]) if job.slot >= 0 else R_NONE
+        return REASONS[R_UNCONSIDERED if reason == R_NONE else reason]
+    if job.state == work.FAILED:
+        return f"it ended with exit code {job.exit_code}"
+    return ENDINGS[job.state]
+
+
+def attempt_object(attempt: Attempt) -> AttemptStatus:
+    """An attempt as it is read."""
+    return AttemptStatus(
+        attempt=attempt.attempt,
+        decided_ms=attempt.decided_ms,
+        started_ms=attempt.started_ms or None,
+        ended_ms=attempt.ended_ms or None,
+        outcome=attempt.outcome,
+        exit_code=attempt.exit_code,
+        places=places_of(attempt),
+    )
+
+
+def places_of(attempt: Attempt) -> tuple[PlaceStatus, ...]:
+    """The nodes of an attempt."""
+    return tuple(PlaceStatus(site=each.site, node=each.node, gpus=each.gpus) for each in attempt.places)
+
+
+def current(jobs: Iterable[Job], world: World) -> list[Job]:
+    """Rows that a query read, each replaced by what the loop has in memory where the core still holds the job."""
+    return [world.jobs.get(job.number, job) for job in jobs]
