@@ -13,7 +13,10 @@ from fastapi import FastAPI
 from gridhall.server.api.app import make_app
 from gridhall.server.identity.bootstrap import bootstrap
 from gridhall.server.identity.register import Register, open_register, wall_ms
+from gridhall.server.identity.tokens import IssueToken, Token, new_token
+from gridhall.server.live.draft import Draft
 from gridhall.server.live.service import Service
+from gridhall.server.live.world import Resource
 from tests.server.live.hand_engine import HandEngine
 from tests.server.live.house import hand_engine, running, settings, small_fleet, store_in, until
 
@@ -33,6 +36,29 @@ class House:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         transport = httpx.ASGITransport(self.app, client=(address, 1))
         return httpx.AsyncClient(transport=transport, base_url="http://house", headers=headers)
+
+    async def somebody(self, organisation: str, role: str, project: str = "") -> httpx.AsyncClient:
+        """A new user of an organisation with a role there, or in one of its projects."""
+        name, now_ms = f"{role}-of-{organisation}{project}", self.register.now_ms()
+        user = Resource(name, "user", name, organisation, "", now_ms, "test", now_ms, {})
+        binding = {"principal": name, "role": role}
+        bound = Resource(f"rb-{name}", "role-binding", name, organisation, project, now_ms, "test", now_ms, binding)
+        token, secret = new_token(name, 60_000, now_ms)
+        await self.service.loop.happen(_Appears((user, bound), token))
+        return self.client(secret)
+
+
+@dataclass(frozen=True)
+class _Appears:
+    """Resources and a token come to be."""
+
+    resources: tuple[Resource, ...]
+    token: Token
+
+    def decide(self, draft: Draft) -> None:
+        for each in self.resources:
+            draft.put(each)
+        IssueToken(self.token).decide(draft)
 
 
 @asynccontextmanager

@@ -55,6 +55,9 @@ class HandEngine:
     def lost(self, key: AttemptKey, saved_ms: int = 0) -> None:
         self.report(Lost(key, 1, saved_ms, "the test says so"))
 
+    def node_seen(self, site: str, node: str, up: bool) -> None:
+        self.report(NodeSeen(site, node, 1, up))
+
     async def start(self, order: StartOrder) -> None:
         self._check(order.epoch)
         if order.key not in self.held:

@@ -10,13 +10,22 @@ from gridhall.server.api.desk import Desk
 from gridhall.server.api.edge import Edge
 from gridhall.server.api.openapi import openapi_of
 from gridhall.server.api.problem import tell_problems
-from gridhall.server.api.routes import health, tokens
+from gridhall.server.api.routes import halls, health, nodes, queues, racks, sites, tokens, topology
 from gridhall.server.identity.register import Register
 from gridhall.server.live.service import Service
 
 log = logging.getLogger("gridhall.api")
 
-ROUTERS = (health.router, tokens.router)
+ROUTERS = (
+    health.router,
+    tokens.router,
+    sites.router,
+    halls.router,
+    racks.router,
+    nodes.router,
+    queues.router,
+    topology.router,
+)
 
 
 def make_app(service: Service, register: Register) -> FastAPI:

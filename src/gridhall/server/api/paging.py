@@ -1,6 +1,7 @@
 """Paging: `limit` items after a cursor, in an order that does not change while people read."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -38,6 +39,13 @@ def page_of(found: Iterable[Resource], cut: Cut) -> tuple[list[Resource], str | 
     rest = sorted((each for each in found if each.id > cut.after), key=lambda each: each.id)
     page = rest[: cut.limit]
     return page, page[-1].id if len(rest) > cut.limit else None
+
+
+def cut_names(names: Sequence[str], cut: Cut) -> tuple[Sequence[str], str | None]:
+    """A page of sorted names, and the cursor of the next one."""
+    begin = bisect_right(names, cut.after) if cut.after else 0
+    page = names[begin : begin + cut.limit]
+    return page, page[-1] if begin + len(page) < len(names) else None
 
 
 def answer_page(items: Iterable[Any], following: str | None) -> Response:

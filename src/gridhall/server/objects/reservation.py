@@ -22,7 +22,7 @@ class ReservationSpec(Part):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if not 0 < self.until_ms - self.from_ms:
+        if self.until_ms <= self.from_ms:
             raise ValueError("until_ms must be after from_ms")
         return self
 

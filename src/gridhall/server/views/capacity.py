@@ -112,9 +112,7 @@ def _tenants(world: World) -> Iterable[TenantUse]:
     for project in world.directory.all("project"):
         in_use = int(w.project_running[project.number])
         kept = reserved.get(project.number, 0)
-        yield TenantUse(
-            organisation=project.organisation, project=project.id, gpus_reserved=kept, gpus_in_use=in_use
-        )
+        yield TenantUse(organisation=project.organisation, project=project.id, gpus_reserved=kept, gpus_in_use=in_use)
 
 
 def reserved_gpus(fleet: FleetMap, w: ControllerState) -> dict[int, int]:

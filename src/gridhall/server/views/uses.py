@@ -48,11 +48,12 @@ def shared_uses(w: ControllerState) -> SharedUses:
     if not w.pool_count[0]:
         return found
     running = np.isin(w.view("job_state"), (RUNNING, STOPPING)) & (w.view("job_chunk") > 0)
-    for slot in np.flatnonzero(running & (w.view("job_nodes") == 1)):
+    slots: list[int] = np.flatnonzero(running & (w.view("job_nodes") == 1)).tolist()
+    for slot in slots:
         chunk = int(w.job_chunk[slot]) - 1
         node = int(w.rack_node0[w.chunk_rack[chunk]]) + int(w.chunk_mask[chunk]).bit_length() - 1
         if w.node_shared[node]:
-            found.setdefault(node, []).append((int(slot), int(w.job_node_gpus[slot])))
+            found.setdefault(node, []).append((slot, int(w.job_node_gpus[slot])))
     return found
 
 
