@@ -38,7 +38,7 @@ def shared_used_milli(w: ControllerState) -> Ints:
     """What is used of each node in the shared pool, in 1/1000 GPU; 0 for the others."""
     used = np.zeros(len(w.view("node_up")), dtype=np.int64)
     count = int(w.pool_count[0])
-    free = w.view("pool_free").reshape(-1, STRIDE)[:count].sum(axis=1)
+    free = w.view("pool_free")[: count * STRIDE].reshape(count, STRIDE).sum(axis=1)
     used[w.view("pool_node")[:count]] = w.view("pool_gpus")[:count] * 1000 - free
     return used
 
