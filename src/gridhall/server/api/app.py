@@ -10,21 +10,38 @@ from gridhall.server.api.desk import Desk
 from gridhall.server.api.edge import Edge
 from gridhall.server.api.openapi import openapi_of
 from gridhall.server.api.problem import tell_problems
-from gridhall.server.api.routes import halls, health, nodes, queues, racks, sites, tokens, topology
+from gridhall.server.api.routes import (
+    audit,
+    halls,
+    health,
+    nodes,
+    queues,
+    racks,
+    roles,
+    service_accounts,
+    sites,
+    tokens,
+    topology,
+    users,
+)
 from gridhall.server.identity.register import Register
 from gridhall.server.live.service import Service
 
 log = logging.getLogger("gridhall.api")
 
 ROUTERS = (
-    health.router,
-    tokens.router,
-    sites.router,
+    audit.router,
     halls.router,
-    racks.router,
+    health.router,
     nodes.router,
     queues.router,
+    racks.router,
+    roles.router,
+    service_accounts.router,
+    sites.router,
+    tokens.router,
     topology.router,
+    users.router,
 )
 
 

@@ -73,15 +73,28 @@ class Caller:
     def must(self, organisation: str, project: str, verb: str = "", kind: str = "", what: str = "") -> None:
         """Raise the problem where the caller may not: 404 for what they cannot even see, 403 for the rest.
 
-        `what` names the object in the message.
+        `what` names the object in the message. What is created is not there to be seen: its project, or organisation,
+        stands for it.
         """
+        verb, kind = verb or self.verb, kind or self.kind
         if self.may(organisation, project, verb, kind):
             return
-        kind = kind or self.kind
-        if not self.may(organisation, project, "read", kind):
-            raise missing(kind, what)
-        detail = f"{self.principal.name} may not {verb or self.verb} this {kind}"
-        raise Problem(403, "not-allowed", detail, object=what)
+        if verb == "create":
+            seen, what = ("project", project) if project else ("organisation", organisation)
+        else:
+            seen = kind
+        if seen and what and not self.may(organisation, project, "read", seen):
+            raise missing(seen, what)
+        raise self.denied(what)
+
+    def must_everywhere(self, what: str = "") -> None:
+        """Raise 403 where the caller may not do what the route does to things of the system itself."""
+        if not self.may("", ""):
+            raise self.denied(what)
+
+    def denied(self, what: str) -> Problem:
+        """The problem of somebody who may see a thing and may not do what they ask."""
+        return Problem(403, "not-allowed", f"{self.principal.id} may not {self.verb} this {self.kind}", object=what)
 
 
 def missing(kind: str, what: str) -> Problem:

@@ -25,13 +25,13 @@ class Principal:
 
 
 def find_principal(directory: Directory, id: str) -> Principal | None:
-    """The principal of that id, unless it was deleted or disabled."""
-    for kind in PRINCIPAL_KINDS:
-        found = directory.get(kind, id)
-        if found is not None:
-            disabled = bool(found.spec.get("disabled"))
-            return None if disabled else Principal(found.id, kind, found.name, found.organisation)
-    return None
+    """The principal of that id, unless it was deleted or disabled, or its organisation is gone."""
+    found = next((each for kind in PRINCIPAL_KINDS if (each := directory.get(kind, id)) is not None), None)
+    if found is None or found.spec.get("disabled"):
+        return None
+    if found.organisation and directory.get("organisation", found.organisation) is None:
+        return None
+    return Principal(found.id, found.kind, found.name, found.organisation)
 
 
 def grants_of(directory: Directory, principal: str) -> tuple[Grant, ...]:

@@ -18,6 +18,10 @@ REMEMBER_MS = 24 * HOUR_MS
 """How long after its end a token is still told apart from one that never was."""
 
 
+ABOUT_GRANTS = ("role-binding", "organisation", *PRINCIPAL_KINDS)
+"""Kinds of resources that say who may do what."""
+
+
 class NotKnown(Exception):
     """A token that is not accepted; `reason` is one of a closed list, the text says more."""
 
@@ -39,6 +43,7 @@ class Register:
     now_ms: Callable[[], int] = wall_ms
     _tokens: dict[str, Token] = field(default_factory=dict[str, Token])
     _by_id: dict[str, Token] = field(default_factory=dict[str, Token])
+    _of: dict[str, dict[str, Token]] = field(default_factory=dict[str, dict[str, Token]])
     _known: dict[str, tuple[Principal, tuple[Grant, ...]]] = field(
         default_factory=dict[str, tuple[Principal, tuple[Grant, ...]]]
     )
@@ -69,7 +74,7 @@ class Register:
     def tokens_of(self, principal: str) -> list[Token]:
         """A principal's tokens that can still be used, oldest first."""
         now_ms = self.now_ms()
-        mine = (each for each in self._by_id.values() if each.principal == principal)
+        mine = self._of.get(principal, {}).values()
         return sorted((t for t in mine if not t.revoked_ms and t.expires_ms > now_ms), key=lambda token: token.id)
 
     def hear(self, draft: Draft) -> None:
@@ -77,7 +82,7 @@ class Register:
         for table, row in draft.rows:
             if table == "token":
                 self._keep(Token(**row))  # pyright: ignore[reportArgumentType]
-        if any(each.kind in ("role-binding", *PRINCIPAL_KINDS) for each in draft.resources.values()):
+        if any(each.kind in ABOUT_GRANTS for each in draft.resources.values()):
             self._known.clear()
 
     async def load(self) -> None:
@@ -88,8 +93,12 @@ class Register:
                 self._keep(Token(**row))
 
     def _keep(self, token: Token) -> None:
-        self._tokens[token.secret_sha256] = token
-        self._by_id[token.id] = token
+        self._tokens[token.secret_sha256] = self._by_id[token.id] = token
+        mine = self._of.setdefault(token.principal, {})
+        mine[token.id] = token
+        long_ago = self.now_ms() - REMEMBER_MS
+        for old in [each for each in mine.values() if each.expires_ms < long_ago]:
+            del mine[old.id], self._by_id[old.id], self._tokens[old.secret_sha256]
 
 
 async def open_register(service: Service, now_ms: Callable[[], int] = wall_ms) -> Register:

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import asdict, dataclass, replace
 
 from gridhall.server.ids import new_id
-from gridhall.server.live.draft import Draft, Refusal
+from gridhall.server.live.draft import Draft
 from gridhall.units import HOUR_MS
 
 DEFAULT_MS = HOUR_MS
@@ -54,16 +54,19 @@ class IssueToken:
 
 
 @dataclass(frozen=True, slots=True)
-class RevokeToken:
-    """A token is not to be accepted any more."""
+class RevokeTokens:
+    """Some tokens are not to be accepted any more."""
 
-    token: Token
+    tokens: tuple[Token, ...]
     wall_ms: int
 
-    def decide(self, draft: Draft) -> Token:
-        """The token as it is afterwards."""
-        if self.token.revoked_ms:
-            raise Refusal(409, "revoked", f"{self.token.id} was revoked before")
-        revoked = replace(self.token, revoked_ms=self.wall_ms)
+    def decide(self, draft: Draft) -> tuple[Token, ...]:
+        """The tokens as they are afterwards; those that were revoked before stay as they are."""
+        return tuple(self._revoke(draft, token) for token in self.tokens)
+
+    def _revoke(self, draft: Draft, token: Token) -> Token:
+        if token.revoked_ms:
+            return token
+        revoked = replace(token, revoked_ms=self.wall_ms)
         draft.rows.append(("token", asdict(revoked)))
         return revoked

@@ -8,7 +8,7 @@ from gridhall.server.objects.part import Id, Part
 class TokenRequest(Part):
     """A token for a principal (empty = oneself) that is good for `life_s` seconds.
 
-    At most 24 hours for users, 30 days for service accounts; never longer than the token that asks for oneself.
+    At most 24 hours for users, 30 days for service accounts.
     """
 
     principal: Id = ""
