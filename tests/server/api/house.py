@@ -44,7 +44,10 @@ class House:
         binding = {"principal": name, "role": role}
         bound = Resource(f"rb-{name}", "role-binding", name, organisation, project, now_ms, "test", now_ms, binding)
         token, secret = new_token(name, 60_000, now_ms)
-        await self.service.loop.happen(_Appears((user, bound), token))
+        new = [user, bound]
+        if self.service.world.directory.get("organisation", organisation) is None:
+            new.append(Resource(organisation, "organisation", name, organisation, "", now_ms, "test", now_ms, {}))
+        await self.service.loop.happen(_Appears(tuple(new), token))
         return self.client(secret)
 
 

@@ -12,10 +12,14 @@ from gridhall.server.api.openapi import openapi_of
 from gridhall.server.api.problem import tell_problems
 from gridhall.server.api.routes import (
     audit,
+    budgets,
     halls,
     health,
     nodes,
+    organisations,
+    projects,
     queues,
+    quotas,
     racks,
     roles,
     service_accounts,
@@ -31,10 +35,14 @@ log = logging.getLogger("gridhall.api")
 
 ROUTERS = (
     audit.router,
+    budgets.router,
     halls.router,
     health.router,
     nodes.router,
+    organisations.router,
+    projects.router,
     queues.router,
+    quotas.router,
     racks.router,
     roles.router,
     service_accounts.router,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gridhall.controller.record import kernels_hash
-from gridhall.controller.state import ControllerState, new_state
+from gridhall.controller.state import ControllerState, Room, new_state
 from gridhall.engines.clock import Clock
 from gridhall.engines.protocol import Engine
 from gridhall.errors import fault
@@ -43,6 +43,8 @@ LONG_TAIL = 5000
 """Decisions fed at a restart that make a new snapshot worth its cost."""
 FIRST_TENANCY = Tenancy((Organisation("home"),), (Project("default", "home"),))
 """Who is there in a new store: organisation 0 and its project 0."""
+ROOM = Room(organisations=256, projects=2048)
+"""How many organisations and projects a store can ever have: it is made with room for them."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ async def _start(
 
 
 def _first_world(settings: Settings, epoch: int) -> World:
-    state = new_state(settings.fleet.arrays, FIRST_TENANCY, settings.policy)
+    state = new_state(settings.fleet.arrays, FIRST_TENANCY, settings.policy, room=ROOM)
     return World(settings.fleet, state, {}, Directory(), epoch, 1, 0)
 
 
