@@ -53,6 +53,8 @@ class _Run:
     kept: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
     tree: Tree = EMPTY
     story: Story = field(default_factory=Story)
+    ahead: Sequence[bytes] = ()
+    ahead_first: int = 0
     checked: int = 0
     signed: int = 0
     origin: str = ""
@@ -116,9 +118,9 @@ async def _grow_to(run: _Run, size: int) -> None:
 
 async def _read_some(run: _Run, last: int) -> None:
     first = run.tree.size
-    bodies = await run.reader.entries(first, last)
+    bodies = await _bodies(run, first, last)
     leaves: list[bytes] = []
-    for index, body in enumerate(bodies[: last - first], first):
+    for index, body in enumerate(bodies, first):
         run.entry = index
         follow(run.story, index, read(body))
         leaves.append(leaf_hash(body))
@@ -131,6 +133,14 @@ async def _read_some(run: _Run, last: int) -> None:
         await _compare(run, tile)
     if run.on_progress is not None:
         run.on_progress(run.tree.size, run.size)
+
+
+async def _bodies(run: _Run, first: int, last: int) -> Sequence[bytes]:
+    """Entries of one tile; the tile's rest is read with them, for a checkpoint may stand after every entry."""
+    if last > run.ahead_first + len(run.ahead) or first < run.ahead_first:
+        run.ahead_first = first
+        run.ahead = await run.reader.entries(first, min(run.size, (first // TILE_WIDTH + 1) * TILE_WIDTH))
+    return run.ahead[first - run.ahead_first : last - run.ahead_first]
 
 
 async def _compare(run: _Run, tile: Tile) -> None:
