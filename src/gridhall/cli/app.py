@@ -3,7 +3,7 @@
 import typer
 
 from gridhall import __version__
-from gridhall.cli import compare, data, fleet, replay, simulate, sweep, validate, work
+from gridhall.cli import ask, compare, data, fleet, jobs, ledger, replay, run, simulate, sweep, top, up, validate, work
 
 app = typer.Typer(
     help="Gridhall runs a sovereign AI cloud, from the grid connection to the GPU.",
@@ -11,6 +11,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("up")(up.up)
+app.command("run")(run.run)
+app.command("why")(ask.why)
+app.command("where")(ask.where)
+app.command("fit")(ask.fit)
+app.command("top")(top.top)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(ledger.app, name="ledger")
 app.command("simulate")(simulate.simulate)
 app.command("compare")(compare.compare)
 app.command("sweep")(sweep.sweep)

@@ -17,7 +17,7 @@ LOG_EVERY_S = 5.0
 
 
 class Bar:
-    """A context manager; `show` is handed to the twin."""
+    """A context manager; `show` is handed to the twin, `count` to whatever has a number of things to do."""
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
@@ -38,10 +38,17 @@ class Bar:
         if self._on_terminal:
             self._bar.stop()
 
+    def count(self, done: int, total: int) -> None:
+        """Draw how many of something are done."""
+        self._draw(done / max(1, total), f"{done:,} of {total:,}")
+
     def show(self, progress: Progress) -> None:
         """Draw how far the run has got."""
         share = (progress.time_ms - progress.start_ms) / max(1, progress.end_ms - progress.start_ms)
         text = f"{iso_utc(progress.time_ms)[:10]}, {progress.jobs_done:,} of {progress.jobs_submitted:,} jobs done"
+        self._draw(share, text)
+
+    def _draw(self, share: float, text: str) -> None:
         self._bar.update(self._task, completed=share, description=text)
         if not self._on_terminal and time.monotonic() - self._said > LOG_EVERY_S:
             self._said = time.monotonic()

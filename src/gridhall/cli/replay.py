@@ -1,15 +1,18 @@
 """`gridhall replay RUN`: recorded events through the core again, or a fork of the run with other settings."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+STORE = "gridhall.db"
+"""In a server's folder; elsewhere a run's recording is meant."""
 NO_SETTINGS: list[str] = []
 
 
 def replay(
-    run: Annotated[Path, typer.Argument(help="Folder of a run made with `gridhall simulate --record`.")],
+    run: Annotated[Path, typer.Argument(help="A run made with `gridhall simulate --record`, or a server's folder.")],
     fork_at: Annotated[str | None, typer.Option(help="Go on from this date or time with other settings.")] = None,
     settings: Annotated[
         list[str], typer.Option("--set", metavar="KEY=VALUE", help="Setting of the fork, laid over the scenario.")
@@ -24,8 +27,36 @@ def replay(
         _fork(run, fork_at, settings, out, json)
     elif settings or out:
         raise fault("replay", "--set, --out", "belong to a fork", "say from when on with --fork-at")
+    elif (run / STORE).is_file() or run.is_file():
+        _store(run, json)
     else:
         _again(run, json)
+
+
+def _store(run: Path, json: bool) -> None:
+    """The log of a server, read from its database."""
+    import asyncio
+
+    from gridhall.cli.progress import Bar
+    from gridhall.cli.say import as_json, status
+    from gridhall.server.replaying import Replayed, replay_store
+    from gridhall.server.store.reading import open_to_read
+
+    async def replayed() -> Replayed:
+        async with open_to_read(str(run)) as database:
+            with Bar() as bar:
+                return await replay_store(database, bar.count)
+
+    status(f"replaying the log in {run}; compiling the core if this is the first time (up to a few minutes)")
+    result = asyncio.run(replayed())
+    if json:
+        as_json({**asdict(result), "verdict": result.verdict})
+    elif result.differs >= 0:
+        print(f"decision {result.differs:,} came out otherwise than recorded: {result.verdict}")
+    else:
+        print(f"{result.decisions:,} decisions, state {result.state_hash[:16]} at the last snapshot: {result.verdict}")
+    if result.verdict != "same":
+        raise typer.Exit(1)
 
 
 def _again(run: Path, json: bool) -> None:

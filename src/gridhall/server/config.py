@@ -9,10 +9,11 @@ rates: rates.yaml
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from gridhall.engines.slurm.settings import SlurmSettings
 from gridhall.errors import InputError, fault
 from gridhall.fleet.figures import Part
 from gridhall.fleet.models import Fleet, Id
@@ -20,26 +21,10 @@ from gridhall.fleet.typed import typed
 from gridhall.fleet.yamlfile import read_yaml
 
 
-class LocalSettings(Part):
-    """Processes on this machine."""
-
-    kind: Literal["local"]
-    sites: tuple[Id, ...] = Field(min_length=1)
-
-
-class SlurmCluster(Part):
-    """A Slurm cluster: its configuration, slurmrestd's address, and a folder that the server and all nodes share."""
+class SlurmCluster(SlurmSettings):
+    """A Slurm cluster, which is one site."""
 
     kind: Literal["slurm"]
-    sites: tuple[Id, ...] = Field(min_length=1, max_length=1)
-    conf: Path
-    rest: str
-    shared: Path
-    user: str = "root"
-    partition: str = ""
-
-
-EngineSettings = Annotated[LocalSettings | SlurmCluster, Field(discriminator="kind")]
 
 
 class Config(Part):
@@ -47,7 +32,7 @@ class Config(Part):
 
     schema_id: Literal["server/v1"] = Field(default="server/v1", validation_alias="schema")
     store: str | None = None
-    engines: dict[Id, EngineSettings] = Field(default_factory=dict[str, LocalSettings | SlurmCluster])
+    engines: dict[Id, SlurmCluster] = Field(default_factory=dict[str, SlurmCluster])
     rates: Path | None = None
 
 
@@ -60,12 +45,10 @@ def load_config(path: Path, fleet: Fleet) -> Config:
     sites = {site.id for site in fleet.sites}
     seen: dict[str, str] = {}
     for name, engine in config.engines.items():
-        for site in engine.sites:
-            if site not in sites:
-                raise fault(
-                    str(path), f"engines.{name}.sites", f"{site} is not in the fleet", f"one of {sorted(sites)}"
-                )
-            if site in seen:
-                raise fault(str(path), f"engines.{name}.sites", f"{site} is {seen[site]}'s already", "name it once")
-            seen[site] = name
+        field = f"engines.{name}.site"
+        if engine.site not in sites:
+            raise fault(str(path), field, f"{engine.site} is not in the fleet", f"one of {', '.join(sorted(sites))}")
+        if engine.site in seen:
+            raise fault(str(path), field, f"{engine.site} is {seen[engine.site]}'s already", "name it once")
+        seen[engine.site] = name
     return config

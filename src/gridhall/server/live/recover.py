@@ -5,27 +5,23 @@ it was recorded. Jobs, attempts and resources are read from their tables, which 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sqlalchemy import select
 
-from gridhall.controller.events import EVENT_WIDTH
 from gridhall.controller.feed import feed_and_compare
 from gridhall.controller.record import kernels_hash
 from gridhall.controller.state import ControllerState
 from gridhall.engines.protocol import Place
 from gridhall.errors import InputError, fault
-from gridhall.kernel import Ints
-from gridhall.ledger.entries import Decision, read, widen
 from gridhall.ledger.log import Log, open_log
 from gridhall.ledger.malformed import Malformed
-from gridhall.scheduling.decisions import EFFECT_WIDTH
 from gridhall.server.live import snapshots
 from gridhall.server.live.draft import OrderRow
 from gridhall.server.live.fleet_map import FleetMap
+from gridhall.server.live.recorded import read_decisions
 from gridhall.server.live.snapshots import Snapshot
 from gridhall.server.live.work import Attempt, Job
 from gridhall.server.live.world import Directory, Resource, World
@@ -81,31 +77,21 @@ async def _replay_tail(database: Database, snapshot: Snapshot, size: int) -> tup
     """The state after every entry, and the number of decisions in all."""
     rows, state, decisions = LogRows(database), snapshot.state(), snapshot.decisions
     for first in range(snapshot.entries, size, BATCH):
-        bodies = await rows.entries(first, min(first + BATCH, size))
-        tail = [entry for entry in map(read, bodies) if isinstance(entry, Decision)]
-        if not tail:
+        tail = read_decisions(await rows.entries(first, min(first + BATCH, size)))
+        if tail is None:
             continue
-        events, effects, counts = arrays_of(tail)
-        state, differs = feed_and_compare(state, events, effects, counts)
+        state, differs = feed_and_compare(state, tail.events, tail.effects, tail.counts)
         if differs >= 0:
-            raise _mismatch(snapshot, tail[differs], database.name)
-        decisions = tail[-1].seq + 1
+            raise _mismatch(snapshot, tail.seqs[differs], database.name)
+        decisions = tail.seqs[-1] + 1
     return state, decisions
 
 
-def arrays_of(decisions: Sequence[Decision]) -> tuple[Ints, Ints, Ints]:
-    """Recorded decisions as the kernels take them: events, effects in order, effects of each event."""
-    events = np.array([widen(each.event, EVENT_WIDTH) for each in decisions], dtype=np.int64)
-    effects = [widen(effect, EFFECT_WIDTH) for each in decisions for effect in each.effects]
-    counts = np.array([len(each.effects) for each in decisions], dtype=np.int64)
-    return events, np.array(effects, dtype=np.int64).reshape(-1, EFFECT_WIDTH), counts
-
-
-def _mismatch(snapshot: Snapshot, decision: Decision, name: str) -> InputError:
+def _mismatch(snapshot: Snapshot, seq: int, name: str) -> InputError:
     if snapshot.kernels != kernels_hash():
-        problem = f"decision {decision.seq:,} was made by another version, which was not shut down; this one differs"
+        problem = f"decision {seq:,} was made by another version, which was not shut down; this one differs"
         return fault(name, "log", problem, "start the earlier version once and stop it: that closes its segment")
-    return fault(name, "log", f"decision {decision.seq:,} does not follow from the state before it", MEND)
+    return fault(name, "log", f"decision {seq:,} does not follow from the state before it", MEND)
 
 
 async def _jobs(database: Database) -> dict[int, Job]:

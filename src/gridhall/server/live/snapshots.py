@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import delete, insert, select
+from sqlalchemy import RowMapping, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gridhall.controller.record import kernels_hash
@@ -16,7 +16,6 @@ from gridhall.ledger.malformed import Malformed
 from gridhall.server.store import Database
 from gridhall.server.store.tables import snapshot
 
-KEPT = 3
 FAST = 1
 """zlib's quickest level: most of a state is zeros."""
 
@@ -60,7 +59,7 @@ def take(w: ControllerState, entries: int, decisions: int, time_ms: int) -> Snap
 
 
 async def write(connection: AsyncConnection, taken: Snapshot) -> None:
-    """Keep a snapshot, and only the last few."""
+    """Keep a snapshot; of the earlier ones only the last, and the first of every version's kernels, to replay from."""
     about = {
         "decisions": taken.decisions,
         "sizes": taken.sizes,
@@ -75,10 +74,11 @@ async def write(connection: AsyncConnection, taken: Snapshot) -> None:
         "about": json.dumps(about),
         "columns": taken.columns,
     }
-    places = select(snapshot.c.entries).order_by(snapshot.c.entries.desc())
-    kept = list((await connection.execute(places)).scalars())[: KEPT - 1]
-    await connection.execute(delete(snapshot).where(snapshot.c.entries.not_in([*kept, -1])))
-    await connection.execute(delete(snapshot).where(snapshot.c.entries == taken.entries))
+    kept = select(snapshot.c.entries, snapshot.c.kernels).order_by(snapshot.c.entries)
+    earlier = [(each.entries, each.kernels) for each in await connection.execute(kept) if each.entries < taken.entries]
+    firsts = {kernels: place for place, kernels in reversed(earlier)}.values()
+    stay = {*firsts, *(place for place, _ in earlier[-1:])}
+    await connection.execute(delete(snapshot).where(snapshot.c.entries.not_in([*stay, -1])))
     await connection.execute(insert(snapshot), row)
 
 
@@ -87,8 +87,18 @@ async def last(database: Database) -> Snapshot | None:
     async with database.read() as connection:
         found = await connection.execute(select(snapshot).order_by(snapshot.c.entries.desc()).limit(1))
         row = found.mappings().one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _read(row)
+
+
+async def first_of_these_kernels(database: Database) -> Snapshot | None:
+    """The earliest snapshot that the running kernels wrote. Raises Malformed when its bytes were altered."""
+    mine = select(snapshot).where(snapshot.c.kernels == kernels_hash()).order_by(snapshot.c.entries).limit(1)
+    async with database.read() as connection:
+        row = (await connection.execute(mine)).mappings().one_or_none()
+    return None if row is None else _read(row)
+
+
+def _read(row: RowMapping) -> Snapshot:
     about = cast("dict[str, Any]", json.loads(row["about"]))
     if hashlib.sha256(row["columns"]).hexdigest() != about["sha256"]:
         raise Malformed(f"has a damaged snapshot at {row['entries']:,} entries")

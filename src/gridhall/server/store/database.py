@@ -1,6 +1,5 @@
 """Opening the database: SQLite that never loses a commit, or PostgreSQL by URL."""
 
-import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gridhall.errors import fault
@@ -68,33 +67,33 @@ class Database:
 
 
 async def open_database(url: str) -> Database:
-    """Open a database and bring its tables up to date. Raises InputError when it is not to be had.
-
-    `url` is `sqlite:///PATH` or `postgresql://USER@HOST/NAME`.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as problem:
-        raise fault(
-            "store", "url", f"{url!r} is no database URL", "give sqlite:///PATH or postgresql://..."
-        ) from problem
-    if parsed.get_backend_name() == "sqlite":
-        database = _open_sqlite(Path(parsed.database or ""))
-    elif parsed.get_backend_name() == "postgresql":
-        engine = create_async_engine(parsed.set(drivername="postgresql+asyncpg"), pool_size=READERS + 2)
-        database = Database(engine, engine)
-    else:
-        raise fault(
-            "store", "url", f"{url!r} is neither SQLite nor PostgreSQL", "give sqlite:///PATH or postgresql://..."
-        )
+    """Open a database and bring its tables up to date. Raises InputError when it is not to be had."""
+    database = connect(url)
     try:
         async with database.transaction() as connection:
             await connection.run_sync(migrate)
-    except (OSError, sqlite3.Error) as problem:
-        raise fault(
-            "store", "url", f"{database.name} cannot be opened: {problem}", "is it there and running?"
-        ) from problem
+    except (OSError, SQLAlchemyError) as problem:
+        mend = "is it there and running?"
+        raise fault("store", "url", f"{database.name} cannot be opened: {problem}", mend) from problem
     return database
+
+
+def connect(url: str) -> Database:
+    """A database as it is; nothing is connected yet. Raises InputError for a URL that names none.
+
+    `url` is `sqlite:///PATH` or `postgresql://USER@HOST/NAME`.
+    """
+    mend = "give sqlite:///PATH or postgresql://..."
+    try:
+        parsed = make_url(url)
+    except ArgumentError as problem:
+        raise fault("store", "url", f"{url!r} is no database URL", mend) from problem
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(Path(parsed.database or ""))
+    if parsed.get_backend_name() != "postgresql":
+        raise fault("store", "url", f"{url!r} is neither SQLite nor PostgreSQL", mend)
+    engine = create_async_engine(parsed.set(drivername="postgresql+asyncpg"), pool_size=READERS + 2)
+    return Database(engine, engine)
 
 
 def _open_sqlite(path: Path) -> Database:

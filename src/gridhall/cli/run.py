@@ -1,0 +1,134 @@
+"""`gridhall run -- COMMAND`: submit a job, show what it writes, end with its exit code."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gridhall.cli import say
+from gridhall.errors import fault
+
+if TYPE_CHECKING:
+    from gridhall.client import Client
+    from gridhall.server.objects.job import Job, JobRequest
+
+MEND = "docs/jobs.md lists every field"
+EXIT_NOT_RUN = 125
+"""The job came to no exit code of its own: cancelled, timed out, given up."""
+
+
+def run(
+    command: Annotated[list[str] | None, typer.Argument(help="The command, after `--`.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="A job file (YAML) instead of options.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the job (default: the command's).")] = None,
+    project: Annotated[str | None, typer.Option(help="Project that asks (default: the first of yours).")] = None,
+    gpus: Annotated[int | None, typer.Option(help="GPUs of the whole gang; 0 = hosts without GPUs.", min=0)] = None,
+    processes: Annotated[int, typer.Option(help="Processes on each node.", min=1, max=64)] = 1,
+    site: Annotated[list[str] | None, typer.Option(help="A site where it may run; may be given again.")] = None,
+    priority: Annotated[str, typer.Option(help="low, normal, high or urgent.")] = "normal",
+    minutes: Annotated[float, typer.Option(help="Time limit.", min=0.02)] = 24 * 60,
+    env: Annotated[list[str] | None, typer.Option("--env", "-e", help="NAME=VALUE; may be given again.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Print the job's id and do not wait.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the job as JSON at the end.")] = False,
+) -> None:
+    """Run a command as a job: queue it, show its output, end with its exit code."""
+    from gridhall.client import Client
+
+    with Client() as client:
+        if file is None:
+            options = _options(gpus, processes, site, priority, minutes, env)
+            request = _request(client, command or [], name, project, options)
+        else:
+            request = read_request(file, project)
+        job = client.jobs.submit(request)
+        say.status(f"{job.metadata.id} {job.status.state}: {job.status.reason}")
+        if not detach:
+            job = _watch(client, job)
+        if as_json:
+            say.as_json(job.model_dump(mode="json"))
+        elif detach:
+            print(job.metadata.id)
+    if not detach and job.status.state != "completed":
+        raise typer.Exit(_exit_code(job))
+
+
+def _options(
+    gpus: int | None, processes: int, site: list[str] | None, priority: str, minutes: float, env: list[str] | None
+) -> dict[str, Any]:
+    pairs = [pair.partition("=") for pair in env or []]
+    wrong = [name for name, equals, _ in pairs if not equals]
+    if wrong:
+        raise fault("gridhall run", "--env", f"{wrong[0]!r} has no value", "write NAME=VALUE")
+    return {
+        "resources": {} if gpus is None else {"gpus": gpus},
+        "processes_per_node": processes,
+        "places": {"sites": site or []},
+        "priority": priority,
+        "limit_ms": round(minutes * 60_000),
+        "environment": {name: value for name, _, value in pairs},
+    }
+
+
+def _request(
+    client: "Client", command: list[str], name: str | None, project: str | None, options: dict[str, Any]
+) -> "JobRequest":
+    if not command:
+        raise fault("gridhall run", "COMMAND", "is missing", "write it after --: gridhall run -- python train.py")
+    if not options["resources"]:
+        options["resources"] = {"gpus": int(any(each["status"]["gpus"] for each in client.items("/v1/sites")))}
+    document = {
+        "name": name or Path(command[0]).name,
+        "project": project or "",
+        "spec": {"command": command, "directory": str(Path.cwd()), **options},
+    }
+    return _checked("gridhall run", document)
+
+
+def read_request(path: Path, project: str | None) -> "JobRequest":
+    """A job file. Raises InputError with every fault."""
+    from gridhall.fleet.yamlfile import read_yaml
+
+    document = read_yaml(path).data
+    if isinstance(document, dict) and project:
+        document = {**document, "project": project}  # pyright: ignore[reportUnknownVariableType]
+    return _checked(str(path), document)
+
+
+def _checked(where: str, document: Any) -> "JobRequest":
+    from pydantic import ValidationError
+
+    from gridhall.errors import Fault, InputError
+    from gridhall.server.objects.job import JobRequest
+
+    try:
+        return JobRequest.model_validate(document)
+    except ValidationError as problem:
+        faults = [
+            Fault(where, ".".join(map(str, each["loc"])), f"{each['msg']} (got {each['input']!r:.80})", MEND)
+            for each in problem.errors()
+        ]
+        raise InputError(faults) from problem
+
+
+def _watch(client: "Client", job: "Job") -> "Job":
+    """Show the output of rank 0 as it comes; the job at its end. An interrupt leaves the job running, and says how."""
+    id = job.metadata.id
+    try:
+        for piece in client.jobs.log(id, follow=True):
+            sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+        job = client.jobs.wait(id)
+    except KeyboardInterrupt:
+        say.status(f"{id} goes on; end it with: gridhall jobs cancel {id}")
+        raise typer.Exit(130) from None
+    ran_ms = (job.status.end_ms or 0) - (job.status.start_ms or 0)
+    ended = "" if job.status.exit_code is None else f", exit code {job.status.exit_code}"
+    places = ", ".join(f"{place.site}/{place.node}" for place in job.status.places)
+    say.status(f"{id} {job.status.state} after {ran_ms / 1000:.1f} s on {places or 'no node'}{ended}")
+    return job
+
+
+def _exit_code(job: "Job") -> int:
+    code = job.status.exit_code
+    return EXIT_NOT_RUN if code is None or job.status.state != "failed" else code if code > 0 else 128 - code
