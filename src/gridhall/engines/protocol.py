@@ -135,13 +135,14 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class NodeSeen:
-    """A node is there and takes work, or it does not."""
+    """A node is there, or it is not. One that is there and takes no work is draining: what runs on it goes on."""
 
     site: str
     node: str
     time_ms: int
     up: bool
     reason: str = ""
+    takes_work: bool = True
 
 
 Report = Started | Ended | Stopped | Lost | NodeSeen

@@ -1,0 +1,1 @@
+"""The program that Slurm starts on the nodes; `__main__` has the story."""
