@@ -10,7 +10,7 @@ from gridhall.engines.protocol import Place
 from gridhall.fleet.arrays import FleetArrays
 from gridhall.fleet.compile import compile_fleet, node_names
 from gridhall.fleet.models import Fleet, Site
-from gridhall.kernel import Ints, trailing_zeros
+from gridhall.kernel import Ints
 
 Span = tuple[int, int]
 """Racks from the first up to (not including) the second."""
@@ -157,5 +157,5 @@ def public_id(site: str, name: str) -> str:
 
 def _bits(mask: int) -> Iterable[int]:
     while mask:
-        yield trailing_zeros(mask)
+        yield (mask & -mask).bit_length() - 1
         mask &= mask - 1

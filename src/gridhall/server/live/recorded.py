@@ -4,19 +4,20 @@ The log's own reader (`ledger.entries.read`) checks every field of an entry; `gr
 million entries are read in seconds from a log whose hashes were checked: only what is needed is taken out.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, cast
 
 import numpy as np
+from pydantic_core import from_json
 
 from gridhall.controller.events import EVENT_WIDTH
 from gridhall.kernel import Ints
 from gridhall.ledger.malformed import Malformed
 from gridhall.scheduling.decisions import EFFECT_WIDTH
 
-ZEROS = [0] * max(EVENT_WIDTH, EFFECT_WIDTH)
+Row = list[int | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Recorded:
 def read_decisions(bodies: Sequence[bytes]) -> Recorded | None:
     """The decisions among some entries; None when there is none. Raises Malformed for what is no log of ours."""
     try:
-        return _taken_out([entry for entry in map(json.loads, bodies) if entry["kind"] == "decision"])
+        return _taken_out([entry for entry in map(from_json, bodies) if entry["kind"] == "decision"])
     except (ValueError, KeyError, TypeError) as problem:
         raise Malformed(f"holds an entry that cannot be read: {problem}") from problem
 
@@ -42,28 +43,23 @@ def read_decisions(bodies: Sequence[bytes]) -> Recorded | None:
 def _taken_out(decisions: list[dict[str, Any]]) -> Recorded | None:
     if not decisions:
         return None
-    events: list[int] = []
-    effects: list[int] = []
-    counts: list[int] = []
-    for each in decisions:
-        _widen(events, each["event"], EVENT_WIDTH)
-        rows = cast("list[list[int | str]]", each["effects"])
-        counts.append(len(rows))
-        for row in rows:
-            _widen(effects, row, EFFECT_WIDTH)
+    effects = [cast("list[Row]", each["effects"]) for each in decisions]
     low, high = decisions[-1]["digest"]
     return Recorded(
         [each["seq"] for each in decisions],
-        np.array(events, dtype=np.int64).reshape(-1, EVENT_WIDTH),
-        np.array(effects, dtype=np.int64).reshape(-1, EFFECT_WIDTH),
-        np.array(counts, dtype=np.int64),
+        _table([each["event"] for each in decisions], EVENT_WIDTH),
+        _table(list(chain.from_iterable(effects)), EFFECT_WIDTH),
+        np.array([len(rows) for rows in effects], dtype=np.int64),
         (low, high),
     )
 
 
-def _widen(to: list[int], row: list[int | str], width: int) -> None:
-    """Add a row with its trailing zeros back; integers beyond 2^53 were written as text."""
-    if len(row) > width:
-        raise ValueError(f"a row of {len(row)} integers, {width} are the most")
-    to.extend(value if isinstance(value, int) else int(value) for value in row)
-    to.extend(ZEROS[: width - len(row)])
+def _table(rows: list[Row], width: int) -> Ints:
+    """Rows with their trailing zeros back; integers beyond 2^53 were written as text."""
+    table = np.zeros((len(rows), width), dtype=np.int64)
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    if lengths.size and int(lengths.max()) > width:
+        raise ValueError(f"a row of {int(lengths.max())} integers, {width} are the most")
+    values = list(chain.from_iterable(rows))
+    table[np.arange(width) < lengths[:, None]] = [*map(int, values)] if str in set(map(type, values)) else values
+    return table

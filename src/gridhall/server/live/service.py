@@ -150,13 +150,13 @@ async def _open(settings: Settings, database: Database) -> Service:
     lead = await take_lead(database, now_ms)
     try:
         recovered = await recover(database, settings.fleet, lead.epoch)
-        world = recovered.world if recovered else _first_world(settings, lead.epoch)
-        check_shape(world.state, _first_world(settings, 0).state, database.name)
+        world = recovered.world if recovered else first_world(settings, lead.epoch)
+        check_shape(world.state, first_world(settings, 0).state, database.name)
         world.engine_of_site.update(settings.engine_of_site)
         world.energy.update(settings.energy)
         entries = recovered.log if recovered else await open_log(LogRows(database))
         afresh = recovered is None or not recovered.same_kernels or recovered.replayed > LONG_TAIL
-        await _open_segment(settings, database, world, entries, now_ms, afresh)
+        await open_segment(settings, database, world, entries, now_ms, afresh)
     except BaseException:
         await lead.give_up()
         raise
@@ -175,12 +175,12 @@ async def _start(
     return service
 
 
-def _first_world(settings: Settings, epoch: int) -> World:
+def first_world(settings: Settings, epoch: int) -> World:
     state = new_state(settings.fleet.arrays, FIRST_TENANCY, settings.policy, room=ROOM)
     return World(settings.fleet, state, {}, Directory(), epoch, 1, 0)
 
 
-async def _open_segment(
+async def open_segment(
     settings: Settings, database: Database, world: World, entries: Log, now_ms: int, afresh: bool
 ) -> None:
     """Begin a segment: it names who decides from here on. `afresh` = it stands on a new snapshot of the state."""

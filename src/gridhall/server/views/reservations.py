@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from gridhall.controller.state import ControllerState
-from gridhall.kernel import trailing_zeros
 from gridhall.scheduling.holds import FOR_PROJECT
 from gridhall.server.live.world import Resource, World
 from gridhall.server.objects.part import Metadata
@@ -57,7 +56,7 @@ def held_nodes(w: ControllerState, hold: int) -> Iterator[int]:
     while at:
         rest, first = int(w.chunk_mask[at - 1]), int(w.rack_node0[w.chunk_rack[at - 1]])
         while rest:
-            yield first + trailing_zeros(rest)
+            yield first + (rest & -rest).bit_length() - 1
             rest &= rest - 1
         at = int(w.chunk_next[at - 1])
 
