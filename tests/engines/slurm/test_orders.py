@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gridhall.engines.protocol import AttemptKey, Ended, EngineFault, Lost, StaleEpoch, Started, Stopped, StopOrder
+from gridhall.engines.protocol import AttemptKey, Ended, EngineFault, Lost, StaleEpoch, Started, StopOrder, Stopped
 from gridhall.engines.slurm.rest import Rest
 from tests.engines.slurm.desk import Desk, drive, next_attempt
 from tests.slurm.cluster import Cluster
@@ -45,9 +45,10 @@ def test_a_submission_without_an_answer_is_found_by_name(cluster: Cluster, monke
             raise EngineFault("the connection broke")
 
         order = desk.order(ONCE, 0)
-        with monkeypatch.context() as patch, pytest.raises(EngineFault):
+        with monkeypatch.context() as patch:
             patch.setattr(Rest, "submit", lose_the_answer)
-            await desk.engine.start(order)
+            with pytest.raises(EngineFault):
+                await desk.engine.start(order)
         again = Desk(cluster)
         await desk.engine.start(order)
         await again.open()

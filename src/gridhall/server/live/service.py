@@ -176,6 +176,7 @@ async def _start(
 
 
 def first_world(settings: Settings, epoch: int) -> World:
+    """The world of a store in which nothing was decided yet."""
     state = new_state(settings.fleet.arrays, FIRST_TENANCY, settings.policy, room=ROOM)
     return World(settings.fleet, state, {}, Directory(), epoch, 1, 0)
 
