@@ -81,8 +81,9 @@ async def _reader(where: str | None) -> "AsyncGenerator[LogReader]":
     if where is not None and (Path(where) / "checkpoint").is_file():
         yield FolderReader(Path(where))
         return
+    from gridhall.client import home_folder
     from gridhall.server.store.log_rows import LogRows
     from gridhall.server.store.reading import open_to_read
 
-    async with open_to_read(where) as database:
+    async with open_to_read(where or str(home_folder())) as database:
         yield LogRows(database)

@@ -4,18 +4,17 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from gridhall.client import home_folder
 from gridhall.errors import fault
 from gridhall.server.store.database import Database, connect
 
 FILE = "gridhall.db"
 
 
-def url_of(where: str | None) -> str:
+def url_of(where: str) -> str:
     """The database's URL: given as one, or that of a server's folder. Raises InputError where no store is there."""
-    if where is not None and "://" in where:
+    if "://" in where:
         return where
-    folder = Path(where) if where is not None else home_folder()
+    folder = Path(where)
     for path in (folder, folder / FILE, folder / "twin" / FILE):
         if path.is_file():
             return f"sqlite:///{path}"
@@ -23,7 +22,7 @@ def url_of(where: str | None) -> str:
 
 
 @asynccontextmanager
-async def open_to_read(where: str | None) -> AsyncGenerator[Database]:
+async def open_to_read(where: str) -> AsyncGenerator[Database]:
     """The store at a place, until the block is left."""
     database = connect(url_of(where))
     try:
