@@ -41,7 +41,7 @@ class House:
         """A new user of an organisation with a role there, or in one of its projects."""
         name, now_ms = f"{role}-of-{organisation}{project}", self.register.now_ms()
         user = Resource(name, "user", name, organisation, "", now_ms, "test", now_ms, {})
-        binding = {"principal": name, "role": role}
+        binding: dict[str, object] = {"principal": name, "role": role}
         bound = Resource(f"rb-{name}", "role-binding", name, organisation, project, now_ms, "test", now_ms, binding)
         token, secret = new_token(name, 60_000, now_ms)
         new = [user, bound]

@@ -108,7 +108,7 @@ async def meter_of_ledger(service: Service) -> list[UsageInterval]:
     bodies = await LogRows(service.database).entries(0, service.loop.log.size)
     decisions = [entry for entry in map(read, bodies) if isinstance(entry, Decision)]
     jobs = {
-        widen(each.event, 24)[2]: JobFacts("home", "default", "spot", widen(each.event, 24)[9], 1000, 1000)
+        widen(each.event, 24)[2]: JobFacts("home", "default", "rigid", widen(each.event, 24)[9], 1000, 1000)
         for each in decisions
         if each.event[0] == 1
     }

@@ -11,10 +11,14 @@ from gridhall.server.api.edge import Edge
 from gridhall.server.api.openapi import openapi_of
 from gridhall.server.api.problem import tell_problems
 from gridhall.server.api.routes import (
+    attempts,
     audit,
     budgets,
+    evidence,
+    fit,
     halls,
     health,
+    jobs,
     nodes,
     organisations,
     projects,
@@ -33,23 +37,27 @@ from gridhall.server.live.service import Service
 
 log = logging.getLogger("gridhall.api")
 
-ROUTERS = (
-    audit.router,
-    budgets.router,
-    halls.router,
-    health.router,
-    nodes.router,
-    organisations.router,
-    projects.router,
-    queues.router,
-    quotas.router,
-    racks.router,
-    roles.router,
-    service_accounts.router,
-    sites.router,
-    tokens.router,
-    topology.router,
-    users.router,
+NOUNS = (
+    attempts,
+    audit,
+    budgets,
+    evidence,
+    fit,
+    halls,
+    health,
+    jobs,
+    nodes,
+    organisations,
+    projects,
+    queues,
+    quotas,
+    racks,
+    roles,
+    service_accounts,
+    sites,
+    tokens,
+    topology,
+    users,
 )
 
 
@@ -61,8 +69,8 @@ def make_app(service: Service, register: Register) -> FastAPI:
     desk = Desk(service, register, Denials(service))
     app.state.desk = desk
     app.openapi = lambda: openapi_of(app)
-    for router in ROUTERS:
-        app.router.routes.extend(router.routes)
+    for noun in NOUNS:
+        app.router.routes.extend(noun.router.routes)
     tell_problems(app)
     app.add_middleware(Edge, register=register, refused=desk.denials.stranger)  # pyright: ignore[reportArgumentType]
     return app

@@ -32,15 +32,18 @@ class WakeUp:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Somebody cancels a job by its id."""
+    """Somebody cancels a job by its id; `expected` is the version that they saw, None = any."""
 
     job: str
+    expected: int | None = None
 
     def decide(self, draft: Draft) -> Job:
         """The job as it is afterwards."""
         job = draft.world.job_named(self.job)
         if job is None:
             raise Refusal(409, "finished", f"{self.job} is not waiting and not running")
+        if self.expected not in (None, job.version):
+            raise Refusal(412, "changed", f"{self.job} is at version {job.version} by now; read it again")
         project(draft, draft.step(row(events.CANCEL, draft.now_ms, job.slot, job.number)))
         return job
 

@@ -5,60 +5,90 @@ same function says what it would be if it ended now. A host without GPUs is coun
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
-from gridhall.money.attribution import SiteEnergy, attribute
+import numpy as np
+
+from gridhall.money.attribution import SiteEnergy, Steps, attribute
 from gridhall.money.intervals import Cause, UsageInterval
 from gridhall.server.live.fleet_map import FleetMap
 from gridhall.server.live.work import Attempt, Job
 from gridhall.server.objects.job import JobSpec
+from gridhall.units import HOUR_MS
+from gridhall.work import TIERS
 
-ON_DEMAND, CURTAILABLE, SPOT = "on-demand", "curtailable", "spot"
-"""Tiers of a rate book."""
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An allocation: so many nodes of a cell, on each so many GPUs with a share of each in 1/1000.
+
+    `watts` are what all of it is charged for above idle.
+    """
+
+    cell: int
+    nodes: int
+    gpus: int
+    gpu_milli: int
+    watts: int
 
 
 @dataclass(frozen=True)
 class Meters:
-    """The fleet, and what is known about the energy of its sites, by site id (empty = nothing)."""
+    """The fleet, and what is known about the energy of its sites, by site id (a site that is not there: nothing)."""
 
     fleet: FleetMap
     energy: Mapping[str, SiteEnergy] = field(default_factory=dict[str, SiteEnergy])
 
     def interval(self, job: Job, attempt: Attempt, end_ms: int) -> UsageInterval:
         """An attempt's usage from its decision until a time."""
-        return self.usage(job, attempt, price_tier(JobSpec.model_validate_json(job.spec)), end_ms)
-
-    def usage(self, job: Job, attempt: Attempt, tier: str, end_ms: int) -> UsageInterval:
-        """As `interval`, for a job whose tier is known."""
-        arrays, cell = self.fleet.arrays, attempt.cell
-        site, hardware = int(arrays.cell_site[cell]), int(arrays.cell_hw[cell])
-        taken_milli = max(1, len(attempt.places[0].gpus)) * attempt.gpu_milli
-        per_node = int(arrays.hw_gpus_per_node[hardware])
-        idle_w = self._idle_w(hardware) * taken_milli // (1000 * per_node)
-        found = UsageInterval(
+        gpus = max(1, len(attempt.places[0].gpus))
+        taken = Taken(attempt.cell, len(attempt.places), gpus, attempt.gpu_milli, attempt.watts)
+        bare = self.usage(taken, price_tier(JobSpec.model_validate_json(job.spec)), attempt.decided_ms, end_ms)
+        return replace(
+            bare,
             job=job.number,
             attempt=attempt.attempt,
             organisation=job.organisation,
             project=job.project,
+            cause=cause_of(attempt),
+        )
+
+    def usage(self, taken: Taken, tier: str, start_ms: int, end_ms: int) -> UsageInterval:
+        """The usage of an allocation that is nobody's yet."""
+        arrays, cell = self.fleet.arrays, taken.cell
+        site, hardware = int(arrays.cell_site[cell]), int(arrays.cell_hw[cell])
+        taken_milli = taken.gpus * taken.gpu_milli
+        idle_w = self._idle_w(hardware) * taken_milli // (1000 * int(arrays.hw_gpus_per_node[hardware]))
+        found = UsageInterval(
+            job=0,
+            attempt=0,
+            organisation="",
+            project="",
             site=arrays.site_names[site],
             country=arrays.site_country[site],
             sku=arrays.hw_names[hardware],
             tier=tier,
             state="allocated",
-            start_ms=attempt.decided_ms,
+            start_ms=start_ms,
             end_ms=end_ms,
-            gpu_milli=taken_milli * len(attempt.places),
-            draw_w=idle_w * len(attempt.places) + attempt.watts,
-            cause=cause_of(attempt),
+            gpu_milli=taken_milli * taken.nodes,
+            draw_w=idle_w * taken.nodes + taken.watts,
+            cause="start",
         )
-        known = self.energy.get(found.site)
-        return found if known is None else attribute(found, known)
+        return attribute(found, self.energy.get(found.site) or self._overhead_only(site))
+
+    def _overhead_only(self, site: int) -> SiteEnergy:
+        """A site of whose grid nothing is known: its declared overhead, and carbon and price that are assumed 0."""
+        return SiteEnergy(int(self.fleet.arrays.site_pue_milli[site]), "declared", UNKNOWN, UNKNOWN)
 
     def _idle_w(self, hardware: int) -> int:
         """Watts of a whole node that does nothing."""
         arrays = self.fleet.arrays
         gpus_w = int(arrays.hw_gpus_per_node[hardware] * arrays.hw_gpu_idle_w[hardware])
         return int(arrays.hw_node_fixed_w[hardware]) + gpus_w
+
+
+UNKNOWN = Steps(0, HOUR_MS, np.zeros(1, dtype=np.int64), "assumed")
 
 
 def closed_intervals(meters: Meters, jobs: Mapping[int, Job], closed: Iterable[Attempt]) -> list[UsageInterval]:
@@ -68,10 +98,8 @@ def closed_intervals(meters: Meters, jobs: Mapping[int, Job], closed: Iterable[A
 
 
 def price_tier(spec: JobSpec) -> str:
-    """The tier of the rate book that a job is charged by: what the operator may do to it decides."""
-    if spec.tier > 0:
-        return CURTAILABLE
-    return SPOT if spec.preemptible else ON_DEMAND
+    """The tier of the rate book that a job is charged by: its flex tier."""
+    return TIERS[spec.tier]
 
 
 def cause_of(attempt: Attempt) -> Cause:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gridhall.controller.live import Effect, Submit
 from gridhall.ledger.commitment import SALT_BYTES, commit
 from gridhall.scheduling.decisions import REFUSE
+from gridhall.scheduling.jobs import R_CLOSED, R_NEVER_MET, R_PLACES, R_QUOTA, REASONS
 from gridhall.server.live.draft import Draft, Refusal, stable_number
 from gridhall.server.live.fleet_map import FleetMap
 from gridhall.server.live.projection import project
@@ -47,6 +48,40 @@ class NewJob:
         draft.add_job(job)
         project(draft, effects)
         return job
+
+
+@dataclass(frozen=True, slots=True)
+class NewJobs:
+    """Many submissions at once, each accepted or refused by itself."""
+
+    jobs: tuple[NewJob, ...]
+
+    def decide(self, draft: Draft) -> list[Job | Refusal]:
+        """What became of each, in order."""
+        return [_decide(job, draft) for job in self.jobs]
+
+
+def _decide(job: NewJob, draft: Draft) -> Job | Refusal:
+    try:
+        decided = job.decide(draft)
+    except Refusal as refusal:
+        return refusal
+    return decided if isinstance(decided, Job) else refusal_of(decided)
+
+
+REFUSALS: dict[int, tuple[int, str]] = {
+    R_PLACES: (422, "no-place"),
+    R_NEVER_MET: (422, "constraint"),
+    R_QUOTA: (507, "quota"),
+    R_CLOSED: (409, "closed"),
+}
+"""HTTP status and reason of a REFUSE effect, by the core's reason."""
+
+
+def refusal_of(effect: Effect) -> Refusal:
+    """What the core refused, for people."""
+    status, reason = REFUSALS.get(effect[5], (507, "refused"))
+    return Refusal(status, reason, f"it can never run: {REASONS[effect[5]]}")
 
 
 def submit_row(number: int, new: NewJob, cells: int) -> Submit:

@@ -11,6 +11,9 @@ Priority = Literal["low", "normal", "high", "urgent"]
 PRIORITIES: tuple[Priority, ...] = ("low", "normal", "high", "urgent")
 Level = Literal["rack", "pod", "hall", "site"]
 LEVELS: tuple[Level, ...] = ("rack", "pod", "hall", "site")
+JobState = Literal[
+    "queued", "starting", "running", "stopping", "completed", "failed", "cancelled", "timed-out", "crash-loop"
+]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
 
 MOST_GPUS = 1_000_000
@@ -96,6 +99,28 @@ class JobRequest(Part):
     name: Name = "job"
     project: Id = ""
     spec: JobSpec
+
+
+class BatchRequest(Part):
+    """Many submissions at once; each is accepted or refused by itself."""
+
+    jobs: tuple[JobRequest, ...] = Field(min_length=1, max_length=1000)
+
+
+class BatchItem(Part):
+    """What became of one submission: `job` and its state, or a status, a reason and a sentence why it was refused."""
+
+    job: str
+    state: str
+    status: int
+    reason: str
+    detail: str
+
+
+class Batch(Part):
+    """What became of many submissions, in their order."""
+
+    items: tuple[BatchItem, ...]
 
 
 class PlaceStatus(Part):

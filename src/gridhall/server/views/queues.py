@@ -27,6 +27,10 @@ WORDS = (
     "spares",
     "shared-full",
     "back-off",
+    "closed",
+    "budget",
+    "constraint",
+    "never-met",
 )
 """The closed list of reasons, in the order of the core's numbers."""
 
