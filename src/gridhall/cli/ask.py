@@ -30,9 +30,12 @@ def where(id: Id, as_json: Json = False) -> None:
     if as_json:
         say.as_json(answer)
         return
-    for fact in answer["facts"]:
-        print(f"{fact['name']}: {fact['value']}  ({fact['basis']})")
-    print(f"decided in entry {answer['entry']:,} of the log; its proof:\n\n{answer['proof']}")
+    for attempt in answer["attempts"]:
+        print(f"attempt {attempt['attempt']}")
+        for fact in attempt["facts"]:
+            print(f"  {fact['name']}: {fact['value']}  ({fact['rests_on']}; says {fact['said_by']})")
+        for proof in attempt["proofs"]:
+            print(f"  {proof['about']} is entry {proof['entry']:,} of the log; its proof:\n\n{proof['proof']}")
     print("not proven:")
     for each in answer["not_proven"]:
         print(f"  - {each}")
