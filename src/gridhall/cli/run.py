@@ -76,7 +76,8 @@ def _request(
     if not command:
         raise fault("gridhall run", "COMMAND", "is missing", "write it after --: gridhall run -- python train.py")
     if not options["resources"]:
-        options["resources"] = {"gpus": int(any(each["status"]["capacity"]["gpus"] for each in client.items("/v1/sites")))}
+        sites = client.items("/v1/sites")
+        options["resources"] = {"gpus": int(any(each["status"]["capacity"]["gpus"] for each in sites))}
     document = {
         "name": name or Path(command[0]).name,
         "project": project or "",
