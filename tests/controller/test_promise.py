@@ -71,3 +71,11 @@ def test_nobody_can_promise_a_start_at_a_site_that_is_not_there_yet() -> None:
 def test_a_job_that_runs_has_no_promise(w: ControllerState) -> None:
     with pytest.raises(ValueError, match="no job waits"):
         promise(w, submit(w, 0, 1, 0, 8), 0)
+
+
+def test_quota_used_since_the_last_look_is_what_it_waits_for(w: ControllerState) -> None:
+    submit(w, 0, 1, 0, 32)
+    slot = submit(w, 60_000, 2, 1, 8)
+    assert promise(w, slot, 60_000).reason == R_CAPACITY
+    w.quota_used[1 + 1 + 1] = 8  # what another job of the project would take
+    assert promise(w, slot, 60_000).reason == R_QUOTA

@@ -145,3 +145,23 @@ def test_without_faults_every_feasible_job_starts() -> None:
     waits = (kept.column("jobs", "start_ms") - kept.column("jobs", "submit_ms"))[~refused]
     assert (waits >= 0).all()
     assert int(waits.max()) > HOUR_MS  # the fleet was busy: something had to wait
+
+
+def test_retired_racks_finish_their_work_and_are_off_then() -> None:
+    plan = small_plan(days=2, jobs=300)
+    fleet = plan.fleet
+    gone = fleet.rack_cell == 1
+    fleet = replace(fleet, rack_ready_to_ms=np.where(gone, DAY_MS, fleet.rack_ready_to_ms))
+    run(replace(plan, fleet=fleet, end_ms=30 * DAY_MS), kept := Kept())
+    cell, at_ms = kept.column("fleet", "cell"), kept.column("fleet", "time_ms")
+    online, used, down = (kept.column("fleet", name) for name in ("online_gpus", "allocated_gpus", "down_gpus"))
+    after = (cell == 1) & (at_ms > DAY_MS)
+    assert online[after].max() > 0, "work goes on for a while"
+    assert (used[after] == 0).any()
+    assert (online[after & (used == 0)] == 0).all()
+    assert (down >= 0).all()
+    assert (down[after & (used == 0)] == 0).all()
+    last = kept.column("site_power", "minute_ms") == kept.column("site_power", "minute_ms").max()
+    its_feed = kept.column("site_power", "feed") == fleet.rack_feed[gone][0]
+    assert kept.column("site_power", "it_w")[last & its_feed].tolist() == [0]
+    assert kept.column("site_power", "committed_w")[last & its_feed].tolist() == [0]

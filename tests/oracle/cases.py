@@ -200,7 +200,7 @@ CHOICES: dict[str, dict[str, list[Any]]] = {
     "placement": {
         "spread": [1.0, 1.13, 3.0, 100.0],
         "spread_wait_hours": [0.01, 2.0, 48.0],
-        "spare_share": [0.0, 0.0, 0.1, 0.5, 1.0],
+        "spare_share": [0.0, 0.0, 0.1, 0.5, 0.99],
     },
     "holds": {
         "depth": [0, 2, 64],

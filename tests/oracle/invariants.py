@@ -91,6 +91,7 @@ def check_holds(w: ControllerState, s: State) -> None:
         assert w.hold_cell[number] == hold.cell
         assert w.hold_at_ms[number] == hold.at_ms
         assert w.hold_nodes[number] == len(hold.nodes())
+        assert w.hold_lacks[number] == hold.lacks
         assert w.hold_slot[number] == (hold.job.slot + 1 if hold.job else 0)
         assert chunks_of(w, int(w.hold_chunk[number])) == pieces_of(hold.pieces)
     held: dict[int, list[Hold]] = defaultdict(list)
@@ -120,6 +121,7 @@ def chunks_of(w: ControllerState, at: int) -> list[tuple[int, int]]:
 def check_nodes(w: ControllerState, s: State) -> None:
     """Each GPU of each node is idle or has exactly the job that the reference gave it to."""
     same(w, "node_up", [int(node.up) for node in s.nodes])
+    same(w, "node_here", [int(node.here) for node in s.nodes])
     same(w, "node_out", [int(node.out) for node in s.nodes])
     same(w, "node_used", [len(node.users) - node.users.count(None) for node in s.nodes])
     same(w, "node_gpu_mask", [sum(1 << gpu for gpu, job in enumerate(node.users) if job) for node in s.nodes])
@@ -250,7 +252,7 @@ def within_ceilings(s: State, before: dict[tuple[Owner, int], int]) -> None:
 
 
 def within_limits(s: State, before_w: list[int], event_adds_w: int) -> None:
-    """Starts never take a power node above its limit: only a lowered limit and nodes that come up do."""
+    """Starts never take a power node above its limit: only a lowered limit and nodes that join do."""
     for power, before in enumerate(before_w):
         committed = s.committed_w(power)
         assert committed <= max(s.limit_w[power], before + event_adds_w), (

@@ -27,12 +27,14 @@ class Pair:
         before_w = [self.s.committed_w(power) for power in range(len(self.s.limit_w))]
         before_ms = self.s.now_ms
         before_use = invariants.ceiling_use(self.s)
+        was_here = event[0] == ev.NODE_UP and self.s.nodes[event[2]].here
         gpus = int(self.w.view("cell_used_gpus").sum())
         expected = reference.step(self.s, event)
         effects = run_compiled(self.w, event)
         assert effects == expected, f"{ev.EVENT_NAMES[event[0]]} {event}: {effects} where {expected} is right"
         invariants.check(self.w, self.s)
-        idle_w = max(cell.node_idle_w for cell in self.s.cells) if event[0] == ev.NODE_UP else 0
+        joins = event[0] == ev.NODE_UP and not was_here
+        idle_w = max(cell.node_idle_w for cell in self.s.cells) if joins else 0
         invariants.within_limits(self.s, before_w, idle_w)
         invariants.within_ceilings(self.s, before_use)
         self.allocated_gpu_ms += gpus * (self.s.now_ms - before_ms)

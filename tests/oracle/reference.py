@@ -12,7 +12,6 @@ from gridhall.scheduling import queue as q
 from gridhall.scheduling.decisions import (
     ACCEPT,
     DONE,
-    HOLD,
     REFUSE,
     S_CANCELLED,
     S_COMPLETED,
@@ -31,17 +30,19 @@ from tests.oracle.reference_holds import (
     consider_hold,
     drop,
     keep,
+    lose_reserved,
     only_stoppable,
     plan_again,
     plan_of,
+    say_reserved,
     stop_for,
     time_for,
     unused_number,
 )
 from tests.oracle.reference_order import learn, predict, refresh_fair_share
 from tests.oracle.reference_passes import complete_hold, release, say_start, schedule, try_start
-from tests.oracle.reference_places import bears, level_of
-from tests.oracle.reference_state import Cell, Job, Node, Piece, Rack, State, new_reference
+from tests.oracle.reference_places import bears, charged_gpus, level_of, spare_near
+from tests.oracle.reference_state import Cell, Job, Node, Piece, State, new_reference
 from tests.oracle.reference_tenants import ANSWERS, on_tenancy
 
 __all__ = ["State", "new_reference", "step"]
@@ -111,8 +112,9 @@ def reason_to_refuse(s: State, job: Job) -> int:
         return R_PLACES
     if s.shut(job.project) == R_CLOSED:
         return R_CLOSED
-    borne = any(bears(s, job, s.cells[cell], alone=True) for cell in job.cells)
-    return 0 if job.gpus <= s.projects[job.project].owner.most() and borne else R_QUOTA
+    most = s.projects[job.project].owner.most()
+    cells = [s.cells[number] for number in job.cells]
+    return 0 if any(charged_gpus(job, cell) <= most and bears(s, job, cell, alone=True) for cell in cells) else R_QUOTA
 
 
 def could_hold(cell: Cell, gpus: int, gpus_per_node: int) -> bool:
@@ -211,33 +213,18 @@ def on_lost(s: State, job: Job, saved_ms: int) -> None:
 def swapped(s: State, job: Job) -> bool:
     """Replace a gang's one lost node by an open one and start it again in place."""
     lost = [node for node in job.nodes() if not node.up]
-    spare = spare_for(s, lost[0].rack, job) if len(lost) == 1 else None
+    spare = spare_near(s, lost[0].rack, job.cell, job.node_w) if len(lost) == 1 else None
     if spare is None:
         return False
     for gpu in range(len(spare.users)):
         lost[0].users[gpu] = None
         spare.users[gpu] = job
     replace(job, lost[0], spare)
+    s.let_go()
     job.attempt += 1
     job.start_ms = s.now_ms
     say_start(s, job, level_of(job.pieces), 2)
     return True
-
-
-def spare_for(s: State, rack: Rack, job: Job) -> Node | None:
-    """An open node with the watts: in the same rack, else its pod, else one of the racks with the fewest open nodes.
-
-    Of those the first from the gang's hall on is taken, else the first of the cell.
-    """
-    hall = [each.number for each in s.racks if each.hall == rack.hall]
-    for near in [rack, *(each for each in s.racks if each.pod == rack.pod)]:
-        if near.open_nodes() and s.watts_left(near) >= job.node_w:
-            return near.open_nodes()[0]
-    with_open = [each for each in s.cells[job.cell].racks if each.open_nodes()]
-    with_open.sort(key=lambda each: (len(each.open_nodes()), each.number < hall[0], each.number))
-    if with_open and s.watts_left(with_open[0]) >= job.node_w:
-        return with_open[0].open_nodes()[0]
-    return None
 
 
 def replace(job: Job, lost: Node, spare: Node) -> None:
@@ -258,16 +245,19 @@ def replace(job: Job, lost: Node, spare: Node) -> None:
 
 
 def on_node(s: State, kind: int, node: Node) -> None:
-    """A node joins, is lost or is retired; a gang's hold on a node that goes is planned again at once."""
+    """A node joins, is lost or is retired; a hold on a node that goes is mended at once."""
     if kind == ev.NODE_UP:
-        node.up, node.out = True, False
+        node.up, node.out, node.here = True, False, True
         schedule(s, {node.rack.cell})
         return
     if kind == ev.NODE_DOWN:
         node.up = False
     else:
         node.out = True
-    if node.hold is not None and node.hold.kind != "project":
+        s.let_go()
+    if node.hold is not None and node.hold.kind == "project":
+        lose_reserved(s, node.hold, node)
+    elif node.hold is not None:
         plan_again(s, node.hold)
 
 
@@ -324,7 +314,7 @@ def on_reserve(s: State, project: int, mask: int, nodes: int, from_ms: int, unti
         if best is not None or time_for(s, plan, racks, nodes, at_ms + 1) <= at_ms:
             hold = keep(s, unused_number(s), "project", cell, choose(plan, racks, cell.rack_size, nodes, at_ms), at_ms)
             hold.project, hold.until_ms = project, until_ms
-            s.say(HOLD, -1, hold.number, 0, cell.number, at_ms, nodes)
+            say_reserved(s, hold)
             return
     s.say(REFUSE, -1, 0, 0, shut or R_CAPACITY, project, nodes)
 

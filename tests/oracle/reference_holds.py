@@ -3,7 +3,7 @@
 from gridhall.scheduling import queue as q
 from gridhall.scheduling.decisions import HOLD, STOP, WHY_PREEMPTED
 from gridhall.scheduling.jobs import R_CAPACITY, R_HELD, R_SPARES, R_TOPOLOGY, R_UNCONSIDERED
-from tests.oracle.reference_places import bears
+from tests.oracle.reference_places import bears, charged_gpus, spare_near
 from tests.oracle.reference_state import NEVER_MS, Cell, Hold, Job, Node, Piece, Rack, State
 
 MOST_HOLDS = 96
@@ -167,9 +167,55 @@ def stop_for(s: State, hold: Hold, priority: int, why: int) -> None:
 
 
 def only_stoppable(s: State, hold: Hold, priority: int) -> bool:
-    """Whether nothing but whole-node work that may be stopped for it is left on a hold's nodes."""
+    """Whether nothing but work that may be stopped for it is left on a hold's nodes, all of which are there."""
     busy = [node for node in hold.nodes() if not node.free]
-    return all(node.gang is not None and stop_cost_ms(s, node.gang, priority) < NEVER_MS for node in busy)
+    if any(node.idle for node in busy):
+        return False
+    return all(stop_cost_ms(s, job, priority) < NEVER_MS for node in busy for job in node.jobs())
+
+
+# --- reservations that lost nodes -----------------------------------------------------------------------------------
+
+
+def lose_reserved(s: State, hold: Hold, node: Node) -> None:
+    """A reserved node is gone: another takes its place, or the reservation lacks it."""
+    node.hold = None
+    for piece in hold.pieces:
+        piece.nodes = [each for each in piece.nodes if each is not node]
+    hold.pieces = [piece for piece in hold.pieces if piece.nodes]
+    hold.lacks += 1
+    refill(s, hold)
+    say_reserved(s, hold)
+
+
+def refill_reservations(s: State, cells: set[int]) -> None:
+    """Reservations in these cells get open nodes for those that they lack."""
+    for hold in s.holds_in_order():
+        lacked = hold.lacks
+        if lacked and hold.cell in cells:
+            refill(s, hold)
+            if hold.lacks < lacked:
+                say_reserved(s, hold)
+
+
+def refill(s: State, hold: Hold) -> None:
+    """The nearest open nodes to the reservation's first rack, where watts are left."""
+    while hold.lacks:
+        near = hold.pieces[0].rack if hold.pieces else s.cells[hold.cell].racks[0]
+        node = spare_near(s, near, hold.cell, 0)
+        if node is None:
+            return
+        same = next((piece for piece in hold.pieces if piece.rack is node.rack), None)
+        if same is None:
+            hold.pieces.insert(0, Piece(node.rack, [node]))
+        else:
+            same.nodes = sorted([*same.nodes, node], key=lambda each: each.place)
+        node.hold = hold
+        hold.lacks -= 1
+
+
+def say_reserved(s: State, hold: Hold) -> None:
+    s.say(HOLD, -1, hold.number, hold.lacks, hold.cell, hold.at_ms, len(hold.nodes()))
 
 
 # --- who gets one ---------------------------------------------------------------------------------------------------
@@ -187,12 +233,12 @@ def consider_hold(s: State, job: Job, reason: int) -> None:
     urgent = job.priority >= 3 or (job.priority == 2 and waited >= s.policy[q.P_PREEMPT_WAIT_MS])
     large = s.cells[min(job.cells)].nodes_for(job.gpus) >= s.policy[q.P_LARGE_NODES]
     patient = waited >= s.policy[q.P_LARGE_AFTER_MS if large else q.P_HOLD_AFTER_MS] and idle_is_bearable(s)
-    if not (urgent or patient) or not quota_allows(s, job, job.gpus):
+    if not (urgent or patient):
         return
+    job.plan_ms = s.now_ms + s.policy[q.P_REPLAN_MS]
     cells = cells_for_hold(s, job)
     if not cells:
         return
-    job.plan_ms = s.now_ms + s.policy[q.P_REPLAN_MS]
     hold = None
     if urgent:
         hold = hold_gang(s, job, cells, "urgent", s.now_ms + s.policy[q.P_PREEMPT_WITHIN_MS])
@@ -216,7 +262,7 @@ def cells_for_hold(s: State, job: Job) -> list[Cell]:
     too_large_everywhere = True
     for cell in [s.cells[number] for number in sorted(job.cells)]:
         nodes = cell.nodes_for(job.gpus)
-        if nodes > cell.up_count() or not bears(s, job, cell):
+        if nodes > cell.up_count() or not quota_allows(s, job, charged_gpus(job, cell)) or not bears(s, job, cell):
             continue
         staying = [hold for hold in s.holds_in_order() if hold.cell == cell.number and not hold.gives_way(nodes)]
         most = s.policy[q.P_HOLD_SHARE_MILLI] * cell.up_count() // 1000

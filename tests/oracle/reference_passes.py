@@ -9,7 +9,7 @@ from gridhall.scheduling.jobs import (
     R_NOT_READY,
     R_QUOTA,
 )
-from tests.oracle.reference_holds import choose, consider_hold, drop, keep, quota_allows
+from tests.oracle.reference_holds import choose, consider_hold, drop, keep, quota_allows, refill_reservations
 from tests.oracle.reference_places import (
     RACK,
     bears,
@@ -54,6 +54,7 @@ def release(s: State, job: Job) -> None:
     accrue(s, job.project)
     for node in job.nodes():
         node.users = [None if user is job else user for user in node.users]
+    s.let_go()
     s.say(RELEASE, job.id, job.slot, job.attempt, job.cell, job.charged)
     job.pieces, job.part, job.charged, job.state = [], set(), 0, "released"
 
@@ -68,12 +69,9 @@ def accrue(s: State, project: int) -> None:
 
 def try_start(s: State, job: Job, cells: set[int]) -> int:
     """Try to start a waiting job in any of the cells, the fullest first; 0, or the reason why it goes on waiting."""
-    if job.not_before_ms > s.now_ms:
-        return R_BACKOFF
-    if s.shut(job.project):
-        return s.shut(job.project)
-    if not quota_allows(s, job, job.gpus):
-        return R_QUOTA
+    reason = barred(s, job)
+    if reason:
+        return reason
     allowed = [s.cells[number] for number in sorted(job.cells & cells)]
     reason = R_NOT_READY
     for cell in sorted(allowed, key=lambda cell: (cell.open_count() == 0, cell.open_count())):
@@ -88,6 +86,16 @@ def try_start(s: State, job: Job, cells: set[int]) -> int:
     if reason not in (R_NOT_READY, R_QUOTA) and start_in_hold(s, job, allowed):
         return 0
     return reason
+
+
+def barred(s: State, job: Job) -> int:
+    """Why it may not start wherever there is room: back-off, or a quota too small for it wherever it may run."""
+    if job.not_before_ms > s.now_ms:
+        return R_BACKOFF
+    if s.shut(job.project):
+        return s.shut(job.project)
+    least = min(charged_gpus(job, s.cells[number]) for number in job.cells)
+    return 0 if quota_allows(s, job, least) else R_QUOTA
 
 
 def start_in_cell(s: State, job: Job, cell: Cell) -> int:
@@ -147,6 +155,7 @@ def free_of_hold(s: State, hold: Hold, nodes: int, node_w: int, in_one_rack: boo
 
 def schedule(s: State, cells: set[int]) -> None:
     """Start holds that are complete, then look through the queue for work that fits in the given cells."""
+    refill_reservations(s, cells)
     start_ready_holds(s, cells)
     room, most = room_in(s, cells)
     passed: list[Job] = []
@@ -160,7 +169,7 @@ def schedule(s: State, cells: set[int]) -> None:
         if not job.cells & cells or s.shut(job.project):
             continue
         seen += 1
-        reason = R_CAPACITY
+        reason = barred(s, job) or R_CAPACITY
         may_fit = job.gpus <= most and job.cells & room
         if may_fit or s.projects[job.project].opened is not None:
             reason = try_start(s, job, job.cells & cells)
@@ -180,7 +189,7 @@ def room_in(s: State, cells: set[int]) -> tuple[set[int], int]:
     room: set[int] = set()
     most = 0
     for cell in [s.cells[number] for number in cells]:
-        held = any(hold.cell == cell.number for hold in s.holds.values())
+        held = any(hold.cell == cell.number and hold.nodes() for hold in s.holds.values())
         nodes = max(cell.open_count(), cell.rack_size if held else 0)
         part = min(cell.part_gpus(), cell.gpus_per_node - 1)
         if nodes > 0 or part > 0:

@@ -156,3 +156,19 @@ def place_part(s: State, cell: Cell, gpus: int, node_w: int) -> Node | int:
         return R_SPARES
     found = one_rack(s, cell, 1, node_w)
     return R_POWER if isinstance(found, int) else found[0].nodes[0]
+
+
+def spare_near(s: State, rack: Rack, cell: int, node_w: int) -> Node | None:
+    """An open node with the watts: in the same rack, else its pod, else one of the racks with the fewest open nodes.
+
+    Of those the first from the rack's hall on is taken, else the first of the cell.
+    """
+    hall = [each.number for each in s.racks if each.hall == rack.hall]
+    for near in [rack, *(each for each in s.racks if each.pod == rack.pod)]:
+        if near.open_nodes() and s.watts_left(near) >= node_w:
+            return near.open_nodes()[0]
+    with_open = [each for each in s.cells[cell].racks if each.open_nodes()]
+    with_open.sort(key=lambda each: (len(each.open_nodes()), each.number < hall[0], each.number))
+    if with_open and s.watts_left(with_open[0]) >= node_w:
+        return with_open[0].open_nodes()[0]
+    return None

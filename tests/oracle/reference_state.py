@@ -71,7 +71,7 @@ class Job:
 
 @dataclass(eq=False, repr=False)
 class Node:
-    """One node. `users` has the job on each of its GPUs."""
+    """One node. `users` has the job on each of its GPUs; `here` from the first day to the last, also in repair."""
 
     number: int
     place: int
@@ -79,6 +79,7 @@ class Node:
     users: list[Job | None]
     up: bool = False
     out: bool = False
+    here: bool = False
     hold: "Hold | None" = None
 
     @property
@@ -152,6 +153,7 @@ class Hold:
     job: Job | None = None
     project: int = -1
     until_ms: int = 0
+    lacks: int = 0
 
     def nodes(self) -> list[Node]:
         return [node for piece in self.pieces for node in piece.nodes]
@@ -277,8 +279,8 @@ class State:
         return total
 
     def committed_w(self, power: int) -> int:
-        """Watts committed on a power node: idle watts of nodes that are up, and what each running job is charged."""
-        idle = sum(self.cells[node.rack.cell].node_idle_w for node in self.below[power] if node.up)
+        """Watts committed on a power node: idle watts of nodes that are here, and what each running job is charged."""
+        idle = sum(self.cells[node.rack.cell].node_idle_w for node in self.below[power] if node.here)
         busy = sum(job.node_w for job in self.running() for node in job.nodes() if power in node.rack.above)
         return idle + busy
 
@@ -308,6 +310,12 @@ class State:
         """A project and its organisation."""
         each = self.projects[project]
         return [each.owner, self.organisations[each.organisation]]
+
+    def let_go(self) -> None:
+        """Retired nodes that nobody uses are gone."""
+        for node in self.nodes:
+            if node.out and node.idle:
+                node.up = node.here = False
 
     def say(self, kind: int, job: int, slot: int, attempt: int, a: int = 0, b: int = 0, c: int = 0) -> None:
         self.effects.append((kind, self.now_ms, job, slot, attempt, a, b, c))

@@ -3,28 +3,42 @@
 from gridhall.controller import events as ev
 from gridhall.fleet.arrays import FleetArrays
 from gridhall.fleet.synthetic import uniform_fleet
-from gridhall.scheduling.decisions import ACCEPT, HOLD, PLACE, REFUSE, S_COMPLETED, START, WAKE
+from gridhall.scheduling.decisions import ACCEPT, HOLD, PLACE, REFUSE, S_COMPLETED, START, STOP, WAKE
+from gridhall.scheduling.jobs import R_CAPACITY, R_POWER, R_QUOTA
+from gridhall.scheduling.policy import Policy
+from gridhall.scheduling.queue import P_REPLAN_MS
 from gridhall.tenancy import Organisation, Project, Tenancy
-from tests.oracle.cases import SHIPPED, Case
+from tests.oracle.cases import SHIPPED, Case, changed
 from tests.oracle.pair import Pair
 
 HOUR_MS = 3_600_000
 EVERYWHERE = (1 << 60) - 1
 
 
-def pair_on(fleet: FleetArrays, quota_gpus: int | None = None) -> Pair:
+def pair_on(fleet: FleetArrays, quota_gpus: int | None = None, policy: Policy = SHIPPED) -> Pair:
     """Both cores with every node up; project 0 may have a quota beyond which it borrows nothing, project 1 has none."""
     bounded = Project("bounded", "o", quota_gpus=quota_gpus, borrow_gpus=None if quota_gpus is None else 0)
-    pair = Pair(Case(fleet, Tenancy((Organisation("o"),), (bounded, Project("free", "o"))), SHIPPED))
+    pair = Pair(Case(fleet, Tenancy((Organisation("o"),), (bounded, Project("free", "o"))), policy))
     for node in range(int(fleet.rack_node0[-1])):
         pair.step((ev.NODE_UP, 0, node))
     return pair
 
 
-def submit(pair: Pair, time_ms: int, job: int, gpus: int, project: int = 1, cells: int = EVERYWHERE) -> list[int]:
+def submit(
+    pair: Pair,
+    time_ms: int,
+    job: int,
+    gpus: int,
+    project: int = 1,
+    cells: int = EVERYWHERE,
+    priority: int = 1,
+    preemptible: int = 0,
+    power_milli: int = 1000,
+) -> list[int]:
     """Submit a job with a limit of one hour; returns the kinds of effects."""
-    shape = (gpus, 0, 1000, 0, 0, cells, HOUR_MS, 1000, 0, 0, 0)
-    return [effect[0] for effect in pair.step((ev.SUBMIT, time_ms, job, project, 0, 0, 1, 0, 0, *shape))]
+    who = (job, project, 0, 0, priority, preemptible, 0)
+    effects = pair.step((ev.SUBMIT, time_ms, *who, gpus, 0, 1000, 0, 0, cells, HOUR_MS, power_milli, 0, 0, 0))
+    return [effect[0] for effect in effects]
 
 
 def test_an_end_that_is_told_again_leaves_the_next_job_in_the_slot_alone() -> None:
@@ -80,3 +94,78 @@ def test_a_tick_that_is_told_twice_asks_for_one_wake_up() -> None:
     )
     assert [effect[0] for effect in pair.step((ev.TICK, due_ms))] == [WAKE]
     assert pair.step((ev.TICK, due_ms)) == []
+
+
+def test_a_node_that_comes_back_breaks_no_limit() -> None:
+    pair = pair_on(uniform_fleet(24, shares=(1,), hardware="h100", nodes_per_rack=3))
+    pair.step((ev.NODE_DOWN, 0, 0))
+    for power, watts in enumerate(pair.w.view("power_committed_w").tolist()):
+        pair.step((ev.LIMIT, 0, power, watts))
+    assert START not in submit(pair, 1000, job=0, gpus=16, power_milli=1), "its idle watts are not given away"
+    assert START not in [effect[0] for effect in pair.step((ev.NODE_UP, 2000, 0))]
+    pair.step((ev.NODE_OUT, 3000, 0))
+    assert pair.s.jobs[0].reason == R_POWER
+    assert START in [effect[0] for effect in pair.step((ev.TICK, HOUR_MS))], "a retired node's watts are"
+
+
+def test_a_retired_node_leaves_when_its_work_is_done() -> None:
+    pair = pair_on(uniform_fleet(16, shares=(1,), hardware="h100", nodes_per_rack=2))
+    submit(pair, 0, job=0, gpus=16)
+    pair.step((ev.NODE_OUT, 1000, 1))
+    assert pair.w.view("cell_nodes_up").tolist() == [2]
+    before_w = pair.s.committed_w(0)
+    pair.step((ev.ENDED, 2000, 0, 1, S_COMPLETED, 1000, 0))
+    assert pair.w.view("cell_nodes_up").tolist() == [1]
+    assert pair.s.committed_w(0) < before_w - pair.s.cells[0].node_idle_w
+    pair.step((ev.NODE_UP, 3000, 1))
+    assert pair.w.view("cell_nodes_up").tolist() == [2]
+
+
+def test_a_job_whose_whole_nodes_pass_its_quota_is_refused() -> None:
+    pair = pair_on(uniform_fleet(64, shares=(1,), hardware="h100", nodes_per_rack=2), quota_gpus=10)
+    assert submit(pair, 0, job=0, gpus=9, project=0) == [REFUSE], "nine GPUs are two nodes: sixteen"
+    assert START in submit(pair, 0, job=0, gpus=8, project=0)
+
+
+def test_a_full_fleet_does_not_hide_that_quota_is_what_binds() -> None:
+    pair = pair_on(uniform_fleet(24, shares=(1,), hardware="h100", nodes_per_rack=3), quota_gpus=8)
+    submit(pair, 0, job=0, gpus=8, project=0)
+    submit(pair, 0, job=1, gpus=16, project=1)
+    submit(pair, 0, job=2, gpus=8, project=0)
+    submit(pair, 0, job=3, gpus=8, project=1)
+    pair.step((ev.TICK, HOUR_MS))
+    assert [pair.s.jobs[slot].reason for slot in (2, 3)] == [R_QUOTA, R_CAPACITY]
+
+
+def test_a_reservation_gets_other_nodes_for_those_that_fail_or_says_what_it_lacks() -> None:
+    pair = pair_on(uniform_fleet(32, shares=(1,), hardware="h100", nodes_per_rack=2))
+    pair.step((ev.RESERVE, 0, 1, EVERYWHERE, 3, HOUR_MS, 9 * HOUR_MS))
+    (hold,) = pair.s.holds.values()
+    lost = [node.number for node in hold.nodes()][:2]
+    assert reserved(pair.step((ev.NODE_DOWN, 1000, lost[0]))) == [(3, 0)], "the fourth node takes its place"
+    assert reserved(pair.step((ev.NODE_OUT, 2000, lost[1]))) == [(2, 1)], "there is no fifth"
+    assert reserved(pair.step((ev.NODE_UP, 3000, lost[0]))) == [(3, 0)]
+    pair.step((ev.TICK, HOUR_MS))
+    assert START in submit(pair, HOUR_MS, job=0, gpus=24, project=1)
+
+
+def reserved(effects: list[tuple[int, ...]]) -> list[tuple[int, int]]:
+    """Nodes that a reservation is said to have and to lack."""
+    return [(effect[7], effect[4]) for effect in effects if effect[0] == HOLD and effect[2] == -1]
+
+
+def test_a_hold_stops_work_on_parts_of_nodes_too() -> None:
+    changes = {"holds": {"share": 1.0, "after_hours": 0.0, "large_after_hours": 0.0}}
+    pair = pair_on(uniform_fleet(16, shares=(1,), hardware="h100", nodes_per_rack=2), policy=changed(SHIPPED, changes))
+    submit(pair, 0, job=0, gpus=4, preemptible=1, priority=0)
+    submit(pair, 1000, job=1, gpus=16)
+    assert pair.s.jobs[1].hold is not None
+    assert STOP in [effect[0] for effect in pair.step((ev.TICK, HOUR_MS))]
+
+
+def test_a_gang_for_which_no_hold_is_within_bounds_is_not_looked_at_again_at_once() -> None:
+    changes = {"holds": {"per_cell": 0, "after_hours": 0.0, "large_after_hours": 0.0}}
+    pair = pair_on(uniform_fleet(64, shares=(1,), hardware="h100", nodes_per_rack=2), policy=changed(SHIPPED, changes))
+    submit(pair, 0, job=0, gpus=64)
+    submit(pair, 1000, job=1, gpus=16)
+    assert pair.w.view("job_plan_ms")[1] == 1000 + SHIPPED.numbers()[P_REPLAN_MS]

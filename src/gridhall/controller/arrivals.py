@@ -9,7 +9,15 @@ from gridhall.scheduling.holds import drop_hold, nodes_in
 from gridhall.scheduling.jobs import QUEUED, R_CLOSED, R_PLACES, R_QUOTA, RUNNING, STOPPING, drop_slot, take_slot
 from gridhall.scheduling.predictor import predict
 from gridhall.scheduling.queue import P_HIGH_MILLI, P_HOLD_DEPTH, P_MEDIAN_MILLI, queue_drop, queue_find, queue_put
-from gridhall.scheduling.starts import charged_gpus, shared_gpus, shared_watts, shut_reason, watts_per_node
+from gridhall.scheduling.starts import (
+    charged_gpus,
+    least_gpus,
+    least_gpus_in,
+    shared_gpus,
+    shared_watts,
+    shut_reason,
+    watts_per_node,
+)
 from gridhall.scheduling.tries import try_start
 from gridhall.tenancy.ceilings import ceilings_ever_bear
 
@@ -58,15 +66,15 @@ def reason_to_refuse(w: ControllerState, slot: int) -> int:
         return R_PLACES
     if shut_reason(w, project) == R_CLOSED:
         return R_CLOSED
-    if w.job_gpus[slot] > w.quota_most[w.quota_project0[0] + project] or not ever_borne(w, slot):
+    if not ever_allowed(w, slot):
         w.decided[N_QUOTA] += 1
         return R_QUOTA
     return 0
 
 
 @kernel
-def ever_borne(w: ControllerState, slot: int) -> bool:
-    """Whether the ceilings of the job's owners would allow it in any of its cells if nothing else ran."""
+def ever_allowed(w: ControllerState, slot: int) -> bool:
+    """Whether quota and ceilings of the job's owners would allow it in any of its cells if nothing else ran."""
     node = w.quota_project0[0] + w.job_project[slot]
     rest = w.job_cells[slot]
     while rest != 0:
@@ -77,7 +85,8 @@ def ever_borne(w: ControllerState, slot: int) -> bool:
         if w.job_gpu_milli[slot] < 1000:
             gpus = shared_gpus(w, slot)
             watts = shared_watts(w, slot, cell)
-        if ceilings_ever_bear(w, node, w.cell_hw[cell], gpus, watts):
+        fits = least_gpus_in(w, slot, cell) <= w.quota_most[node]
+        if fits and ceilings_ever_bear(w, node, w.cell_hw[cell], gpus, watts):
             return True
     return False
 
@@ -114,6 +123,7 @@ def fill_slot(w: ControllerState, slot: int, cells: int, now_ms: int) -> None:
     w.job_saved_ms[slot] = 0
     w.job_chunk[slot] = 0
     w.job_gpu_mask[slot] = 0
+    w.job_least_gpus[slot] = least_gpus(w, slot)
     user = w.job_user[slot]
     name = w.job_name[slot]
     w.job_median_ms[slot] = predict(w, user, name, w.job_limit_ms[slot], w.policy[P_MEDIAN_MILLI])

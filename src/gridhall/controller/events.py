@@ -10,7 +10,7 @@
 | ENDED | slot, attempt, final state, run time in ms of useful work in all, job_id |
 | STOPPED | slot, attempt, work saved in ms, 0, job_id |
 | LOST | slot, attempt, work saved in ms, 0, job_id: the gang died with a node |
-| NODE_DOWN, NODE_UP, NODE_OUT | node (OUT: retired; takes no new work) |
+| NODE_DOWN, NODE_UP, NODE_OUT | node (OUT: retired; takes no new work, and is gone when it has none) |
 | TICK | nothing: a wake-up that was asked for is due |
 | LIMIT | power node, limit in W |
 | RESERVE | project, mask of cells, nodes, from ms, until ms |

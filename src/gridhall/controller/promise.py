@@ -14,6 +14,7 @@ from gridhall.kernel import kernel, state_cast
 from gridhall.scheduling.holds import nodes_in
 from gridhall.scheduling.jobs import QUEUED, R_NONE, R_NOT_READY, R_QUOTA, R_UNCONSIDERED, REASONS
 from gridhall.scheduling.planning import HORIZON_MS, fill_plan, plan_gang, time_for
+from gridhall.scheduling.tries import barred
 
 Basis = Literal["hold", "plan", "back-off", "none"]
 
@@ -37,9 +38,7 @@ def promise(w: ControllerState, slot: int, now_ms: int) -> Promise:
     """The promise for the job in a slot. Raises ValueError where no job waits in it."""
     if not 0 <= slot < int(w.n_slots[0]) or w.job_state[slot] != QUEUED:
         raise ValueError(f"no job waits in slot {slot}")
-    reason = int(w.job_reason[slot])
-    if reason == R_NONE:
-        reason = R_UNCONSIDERED
+    reason = int(reason_now(w.handle, slot, now_ms))
     start_ms, basis = _earliest(w, slot, reason, now_ms)
     return Promise(int(w.job_id[slot]), reason, REASONS[reason], start_ms, basis)
 
@@ -51,7 +50,8 @@ def _earliest(w: ControllerState, slot: int, reason: int, now_ms: int) -> tuple[
         return max(now_ms, int(w.hold_at_ms[hold])), "hold"
     if reason in (R_QUOTA, R_NOT_READY) or w.job_gpu_milli[slot] < 1000:
         return None, "none"
-    planned_ms = int(plan_start(w.fork().handle, slot, now_ms))
+    copy = w.fork()  # kept by name: a handle is an address, and keeps nothing alive
+    planned_ms = int(plan_start(copy.handle, slot, now_ms))
     if planned_ms >= NEVER_MS:
         return None, "none"
     if not_before_ms > planned_ms:
@@ -78,3 +78,18 @@ def soonest_ms(w: ControllerState, slot: int, now_ms: int) -> int:
 def plan_start(address: int, slot: int, now_ms: int) -> int:
     """Entry for Python: `soonest_ms` on a copy of the state, which it scribbles on."""
     return soonest_ms(as_controller(address), slot, now_ms)
+
+
+@kernel
+def binding_reason(w: ControllerState, slot: int, now_ms: int) -> int:
+    """Back-off and quota as they are now, else what the last look at the job found: it may be long ago."""
+    reason = barred(w, slot, now_ms)
+    if w.job_hold[slot] != 0 or reason == 0:
+        reason = w.job_reason[slot]
+    return R_UNCONSIDERED if reason == R_NONE else reason
+
+
+@kernel
+def reason_now(address: int, slot: int, now_ms: int) -> int:
+    """Entry for Python: `binding_reason` on a handle."""
+    return binding_reason(as_controller(address), slot, now_ms)

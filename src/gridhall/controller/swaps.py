@@ -1,10 +1,10 @@
 """A gang lost one node: an open one near by takes its place, and the gang starts again where it stood."""
 
 from gridhall.controller.state import ControllerState
-from gridhall.fleet.capacity import commit_watts, give_nodes, open_racks, take_nodes, watts_left
+from gridhall.fleet.capacity import commit_watts, give_nodes, take_nodes
 from gridhall.kernel import count_ones, kernel, trailing_zeros
-from gridhall.scheduling.jobs import drop_chunks, new_chunk
-from gridhall.scheduling.placement import lowest_bits
+from gridhall.scheduling.jobs import put_in_chunks, take_from_chunks
+from gridhall.scheduling.placement import lowest_bits, spare_rack
 from gridhall.scheduling.starts import SWAPPED, level_of_picks, predicted_end_ms, refresh_ends, say_start
 
 
@@ -45,52 +45,18 @@ def swap_node(w: ControllerState, slot: int, now_ms: int) -> bool:
 
 
 @kernel
-def spare_rack(w: ControllerState, rack: int, cell: int, node_w: int) -> int:
-    """The nearest rack with an open node: `rack` itself, its pod, its hall, then the cell; -1 = none."""
-    if w.rack_open[rack] != 0 and watts_left(w, rack) >= node_w:
-        return rack
-    for near in range(w.pod_rack0[w.rack_pod[rack]], w.pod_rack0[w.rack_pod[rack] + 1]):
-        if w.rack_open[near] != 0 and watts_left(w, near) >= node_w:
-            return near
-    counts = w.cell_open_counts[cell]
-    if counts == 0:
-        return -1
-    hall_rack = open_racks(w, cell, trailing_zeros(counts), w.hall_rack0[w.rack_hall[rack]])
-    if hall_rack < 0:
-        hall_rack = open_racks(w, cell, trailing_zeros(counts), w.cell_rack0[cell])
-    return hall_rack if watts_left(w, hall_rack) >= node_w else -1
-
-
-@kernel
 def replace_chunk(w: ControllerState, slot: int, broken: int, old: int, spare: int, new: int) -> None:
     """Write the new node into the gang's list of chunks: one chunk a rack, none empty."""
-    w.chunk_mask[broken - 1] &= ~old
-    same = w.job_chunk[slot]
+    first = w.job_chunk[slot]
+    same = first
     while same != 0 and w.chunk_rack[same - 1] != spare:
         same = w.chunk_next[same - 1]
-    if same != 0:
-        w.chunk_mask[same - 1] |= new
-        if w.chunk_mask[broken - 1] == 0:
-            drop_one_chunk(w, slot, broken)
-    elif w.chunk_mask[broken - 1] == 0:
+    if same == 0 and w.chunk_mask[broken - 1] == old:
         w.chunk_rack[broken - 1] = spare
         w.chunk_mask[broken - 1] = new
-    else:
-        w.job_chunk[slot] = new_chunk(w, spare, new, w.job_chunk[slot])
-
-
-@kernel
-def drop_one_chunk(w: ControllerState, slot: int, chunk: int) -> None:
-    """Take one chunk out of a gang's list and give it back."""
-    if w.job_chunk[slot] == chunk:
-        w.job_chunk[slot] = w.chunk_next[chunk - 1]
-    else:
-        before = w.job_chunk[slot]
-        while w.chunk_next[before - 1] != chunk:
-            before = w.chunk_next[before - 1]
-        w.chunk_next[before - 1] = w.chunk_next[chunk - 1]
-    w.chunk_next[chunk - 1] = 0
-    drop_chunks(w, chunk)
+        return
+    rack = w.chunk_rack[broken - 1]
+    w.job_chunk[slot] = take_from_chunks(w, put_in_chunks(w, first, spare, new), rack, old)
 
 
 @kernel

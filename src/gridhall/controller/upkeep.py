@@ -2,9 +2,9 @@
 
 from gridhall.controller.events import NODE_DOWN, NODE_UP
 from gridhall.controller.state import ControllerState
-from gridhall.fleet.capacity import refresh_node, set_node_up
+from gridhall.fleet.capacity import join, leave_if_idle, refresh_node, set_node_up
 from gridhall.kernel import kernel
-from gridhall.scheduling.advance import begin_and_end_reservations
+from gridhall.scheduling.advance import begin_and_end_reservations, lose_reserved
 from gridhall.scheduling.decisions import WHY_PREEMPTED
 from gridhall.scheduling.granting import complete_hold
 from gridhall.scheduling.holds import FOR_PROJECT, FOR_URGENT, HOLDS, hold_ready
@@ -24,18 +24,21 @@ def on_node(w: ControllerState, kind: int, node: int, now_ms: int) -> None:
         pool_set_up(w, w.pool_of_node[node], 1 if kind == NODE_UP else 0)
         w.shared_refused_milli[0] = NOTHING_REFUSED
     if kind == NODE_UP:
-        w.node_out[node] = 0
-        set_node_up(w, node, 1)
-        refresh_node(w, node)
+        join(w, node)
         schedule(w, 1 << w.rack_cell[w.node_rack[node]], now_ms)
         return
     if kind == NODE_DOWN:
         set_node_up(w, node, 0)
     else:
         w.node_out[node] = 1
+        leave_if_idle(w, node)
         refresh_node(w, node)
     hold = w.node_hold[node] - 1
-    if hold >= 0 and w.hold_kind[hold] != FOR_PROJECT:
+    if hold < 0:
+        return
+    if w.hold_kind[hold] == FOR_PROJECT:
+        lose_reserved(w, hold, node, now_ms)
+    else:
         plan_again(w, hold, now_ms)
 
 

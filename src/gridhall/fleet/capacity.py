@@ -43,7 +43,9 @@ class CapacityColumns(Columns):
     # facts
     power_committed_w = column("power")
     node_up = column("nodes")
-    node_out = column("nodes")  # retired or drained: takes no new work
+    node_out = column("nodes")  # retired: takes no new work, and leaves when it has none
+    node_here = column("nodes")  # 1 = it has joined and not left: its idle watts are committed, also while it is down
+    node_shares = column("nodes")  # jobs on it, where it is in the shared pool
     node_used = column("nodes")  # GPUs in use
     node_gpu_mask = column("nodes")  # which of them
     node_job = column("nodes")  # slot + 1 of the gang that has the whole node
@@ -265,7 +267,9 @@ def give_nodes(w: CapacityColumns, rack: int, mask: int) -> None:
         w.node_gpu_mask[node] = 0
         w.node_job[node] = 0
         w.node_end_ms[node] = 0
-        if w.node_up[node] == 1 and w.node_out[node] == 0:
+        if w.node_out[node] != 0:
+            leave_if_idle(w, node)
+        elif w.node_up[node] == 1:
             free |= bit
             if w.node_hold[node] == 0:
                 w.node_free_ms[node] = 0
@@ -304,21 +308,40 @@ def give_gpus(w: CapacityColumns, node: int, mask: int) -> None:
     w.node_gpu_mask[node] &= ~mask
     if w.node_used[node] == 0:
         w.node_end_ms[node] = 0
+        leave_if_idle(w, node)
     refresh_node(w, node)
+
+
+# --- nodes come and go ----------------------------------------------------------------------------------------------
 
 
 @kernel
 def set_node_up(w: CapacityColumns, node: int, up: int) -> None:
-    """A node becomes usable or is lost; its idle watts join or leave every ancestor."""
-    if w.node_up[node] == up:
-        return
-    w.node_up[node] = up
-    rack = w.node_rack[node]
-    cell = w.rack_cell[rack]
-    sign = 1 if up == 1 else -1
-    w.cell_nodes_up[cell] += sign
-    commit_watts(w, rack, sign * w.cell_node_idle_w[cell])
+    """A node becomes usable or is lost."""
+    if w.node_up[node] != up:
+        w.node_up[node] = up
+        w.cell_nodes_up[w.rack_cell[w.node_rack[node]]] += 1 if up == 1 else -1
     refresh_node(w, node)
+
+
+@kernel
+def join(w: CapacityColumns, node: int) -> None:
+    """A node comes up. The first time its idle watts join every ancestor; they stay there while it is repaired."""
+    w.node_out[node] = 0
+    if w.node_here[node] == 0:
+        w.node_here[node] = 1
+        commit_watts(w, w.node_rack[node], w.cell_node_idle_w[w.rack_cell[w.node_rack[node]]])
+    set_node_up(w, node, 1)
+
+
+@kernel
+def leave_if_idle(w: CapacityColumns, node: int) -> None:
+    """A retired node without work is gone, and its idle watts with it."""
+    if w.node_out[node] == 0 or w.node_here[node] == 0 or w.node_used[node] > 0 or w.node_shares[node] > 0:
+        return
+    w.node_here[node] = 0
+    commit_watts(w, w.node_rack[node], -w.cell_node_idle_w[w.rack_cell[w.node_rack[node]]])
+    set_node_up(w, node, 0)
 
 
 @kernel

@@ -1,9 +1,15 @@
-"""Advance reservations: nodes kept for a project from a stated time to a stated time."""
+"""Advance reservations: nodes kept for a project from a stated time to a stated time.
 
+A reserved node that fails or is retired is replaced by an open one, the nearest first. While there is none, the
+reservation lacks it, says so, and is given the next one that falls open.
+"""
+
+from gridhall.fleet.capacity import refresh_node
 from gridhall.kernel import kernel, trailing_zeros
 from gridhall.scheduling.decisions import HOLD, N_RESERVATION, REFUSE, WHY_RESERVATION, emit
 from gridhall.scheduling.holds import FOR_PROJECT, HOLDS, drop_hold, free_hold, keep_picks
-from gridhall.scheduling.jobs import R_CAPACITY
+from gridhall.scheduling.jobs import R_CAPACITY, put_in_chunks, take_from_chunks
+from gridhall.scheduling.placement import lowest_bits, spare_rack
 from gridhall.scheduling.planning import choose_nodes, fill_plan, plan_in_cell, time_for
 from gridhall.scheduling.starts import StartColumns, shut_reason
 from gridhall.scheduling.stopping import stop_for_hold
@@ -29,7 +35,7 @@ def reserve(w: StartColumns, project: int, cells: int, nodes: int, from_ms: int,
             w.hold_project[hold] = project
             w.hold_until_ms[hold] = until_ms
             w.decided[N_RESERVATION] += 1
-            emit(w, HOLD, now_ms, -1, hold, 0, cell, w.hold_at_ms[hold], nodes)
+            say_reserved(w, hold, now_ms)
             return
     emit(w, REFUSE, now_ms, -1, 0, 0, shut if shut != 0 else R_CAPACITY, project, nodes)
 
@@ -56,3 +62,57 @@ def begin_and_end_reservations(w: StartColumns, now_ms: int) -> None:
         elif now_ms >= w.hold_at_ms[hold] and w.project_hold[project] == 0:
             w.project_hold[project] = hold + 1
             stop_for_hold(w, hold, ABOVE_ALL, now_ms, WHY_RESERVATION)
+
+
+@kernel
+def lose_reserved(w: StartColumns, hold: int, node: int, now_ms: int) -> None:
+    """A reserved node is gone: it is replaced, or lacking."""
+    rack = w.node_rack[node]
+    w.node_hold[node] = 0
+    refresh_node(w, node)
+    w.hold_chunk[hold] = take_from_chunks(w, w.hold_chunk[hold], rack, 1 << (node - w.rack_node0[rack]))
+    count_lacking(w, hold, 1)
+    refill(w, hold)
+    say_reserved(w, hold, now_ms)
+
+
+@kernel
+def refill_reservations(w: StartColumns, cells: int, now_ms: int) -> None:
+    """Give reservations in some cells open nodes for those that they lack."""
+    for hold in range(HOLDS):
+        if w.hold_lacks[hold] > 0 and (cells >> w.hold_cell[hold]) & 1 == 1 and refill(w, hold):
+            say_reserved(w, hold, now_ms)
+
+
+@kernel
+def refill(w: StartColumns, hold: int) -> bool:
+    """Give a reservation open nodes for those that it lacks, the nearest first; whether it got any."""
+    lacked = w.hold_lacks[hold]
+    cell = w.hold_cell[hold]
+    for _ in range(lacked):
+        near = w.cell_rack0[cell] if w.hold_chunk[hold] == 0 else w.chunk_rack[w.hold_chunk[hold] - 1]
+        rack = spare_rack(w, near, cell, 0)
+        if rack < 0:
+            break
+        bit = lowest_bits(w.rack_open[rack], 1)
+        node = w.rack_node0[rack] + trailing_zeros(bit)
+        w.node_hold[node] = hold + 1
+        refresh_node(w, node)
+        w.hold_chunk[hold] = put_in_chunks(w, w.hold_chunk[hold], rack, bit)
+        count_lacking(w, hold, -1)
+    return w.hold_lacks[hold] < lacked
+
+
+@kernel
+def count_lacking(w: StartColumns, hold: int, nodes: int) -> None:
+    """A reservation has so many nodes fewer."""
+    w.hold_nodes[hold] -= nodes
+    w.cell_held_nodes[w.hold_cell[hold]] -= nodes
+    w.hold_lacks[hold] += nodes
+    w.nodes_lacking[0] += nodes
+
+
+@kernel
+def say_reserved(w: StartColumns, hold: int, now_ms: int) -> None:
+    """The HOLD effect of a reservation."""
+    emit(w, HOLD, now_ms, -1, hold, w.hold_lacks[hold], w.hold_cell[hold], w.hold_at_ms[hold], w.hold_nodes[hold])

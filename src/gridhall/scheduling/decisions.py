@@ -12,7 +12,8 @@
 | | then answer STOPPED |
 | RELEASE | the engine may forget this attempt: its nodes are free |
 | DONE | a = final state, b = restarts; the slot is unused from here on |
-| HOLD | a = cell, b = time at which it is expected to start |
+| HOLD | a = cell, b = time at which it is expected to start, c = nodes. For a reservation: job -1, slot = its number, |
+| | attempt = nodes that it lacks; told again whenever that changes |
 | WAKE | a = time at which a TICK event is wanted |
 | SET | slot = owner, attempt = its level (0 organisation, 1 project), a = kind of the event that set something, |
 | | b = its new version (0 where there are none) |

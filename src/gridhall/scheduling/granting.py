@@ -49,12 +49,12 @@ def consider_hold(w: StartColumns, slot: int, reason: int, now_ms: int) -> None:
     waited = now_ms - w.job_submit_ms[slot]
     urgent = priority >= 3 or (priority == 2 and waited >= w.policy[P_PREEMPT_WAIT_MS])
     patient = waited >= hold_after_ms(w, slot) and idle_is_bearable(w)
-    if not (urgent or patient) or not quota_allows(w, slot, w.job_gpus[slot]):
+    if not (urgent or patient):
         return
+    w.job_plan_ms[slot] = now_ms + w.policy[P_REPLAN_MS]
     cells = cells_for_hold(w, slot)
     if cells == 0:
         return
-    w.job_plan_ms[slot] = now_ms + w.policy[P_REPLAN_MS]
     hold = -1
     if urgent:
         hold = hold_gang(w, slot, cells, FOR_URGENT, now_ms + w.policy[P_PREEMPT_WITHIN_MS], now_ms)
@@ -111,7 +111,9 @@ def cells_for_hold(w: StartColumns, slot: int) -> int:
         cell = trailing_zeros(rest)
         rest &= rest - 1
         nodes = nodes_in(w, cell, w.job_gpus[slot])
-        if nodes > w.cell_nodes_up[cell] or not cell_bears(w, slot, cell):
+        if nodes > w.cell_nodes_up[cell] or not quota_allows(w, slot, charged_gpus(w, slot, cell)):
+            continue
+        if not cell_bears(w, slot, cell):
             continue
         most = w.policy[P_HOLD_SHARE_MILLI] * w.cell_nodes_up[cell] // 1000
         holds = 0

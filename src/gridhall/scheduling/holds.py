@@ -28,6 +28,8 @@ class HoldColumns(PlacementColumns, QueueColumns, DecisionColumns):
     hold_nodes = column(HOLDS)
     hold_at_ms = column(HOLDS)  # when its nodes are expected to be free, or the reservation begins
     hold_until_ms = column(HOLDS)  # end of an advance reservation
+    hold_lacks = column(HOLDS)  # nodes that an advance reservation lost and has found no others for
+    nodes_lacking = column(1)  # the same over all reservations
     hold_chunk = column(HOLDS)
     cell_holds = column("cells")
     cell_held_nodes = column("cells")
@@ -94,6 +96,8 @@ def drop_hold(w: HoldColumns, hold: int) -> None:
     drop_chunks(w, w.hold_chunk[hold])
     w.cell_holds[w.hold_cell[hold]] -= 1
     w.cell_held_nodes[w.hold_cell[hold]] -= w.hold_nodes[hold]
+    w.nodes_lacking[0] -= w.hold_lacks[hold]
+    w.hold_lacks[hold] = 0
     w.hold_kind[hold] = 0
     w.hold_chunk[hold] = 0
     if w.hold_slot[hold] != 0:

@@ -61,6 +61,7 @@ class JobColumns(Columns):
     job_tier = column("slots")
     job_gpus = column("slots")
     job_gpus_per_node = column("slots")
+    job_least_gpus = column("slots")  # what it is charged where it takes the fewest GPUs
     job_gpu_milli = column("slots")
     job_cpu_milli = column("slots")
     job_mem_mib = column("slots")
@@ -141,3 +142,37 @@ def drop_chunks(w: JobColumns, first: int) -> None:
         w.chunk_next[at - 1] = w.chunk_free[0]
         w.chunk_free[0] = at
         at = following
+
+
+@kernel
+def put_in_chunks(w: JobColumns, first: int, rack: int, mask: int) -> int:
+    """Add nodes of a rack to a list: to its chunk of that rack, or in a new one in front. Returns the list."""
+    at = first
+    while at != 0 and w.chunk_rack[at - 1] != rack:
+        at = w.chunk_next[at - 1]
+    if at == 0:
+        return new_chunk(w, rack, mask, first)
+    w.chunk_mask[at - 1] |= mask
+    return first
+
+
+@kernel
+def take_from_chunks(w: JobColumns, first: int, rack: int, mask: int) -> int:
+    """Take nodes of a rack out of a list; a chunk that is empty then is given back. Returns the list."""
+    at = first
+    before = 0
+    while at != 0 and w.chunk_rack[at - 1] != rack:
+        before = at
+        at = w.chunk_next[at - 1]
+    if at == 0:
+        return first
+    w.chunk_mask[at - 1] &= ~mask
+    if w.chunk_mask[at - 1] != 0:
+        return first
+    following = w.chunk_next[at - 1]
+    w.chunk_next[at - 1] = 0
+    drop_chunks(w, at)
+    if before == 0:
+        return following
+    w.chunk_next[before - 1] = following
+    return first

@@ -7,12 +7,13 @@ work.
 """
 
 from gridhall.kernel import kernel, trailing_zeros
+from gridhall.scheduling.advance import refill_reservations
 from gridhall.scheduling.decisions import N_PASSES
 from gridhall.scheduling.granting import consider_hold, start_ready_holds
 from gridhall.scheduling.jobs import R_CAPACITY, R_HELD
 from gridhall.scheduling.queue import P_DEPTH, P_HOLD_DEPTH, queue_drop
 from gridhall.scheduling.starts import StartColumns, shut_reason
-from gridhall.scheduling.tries import try_start
+from gridhall.scheduling.tries import barred, try_start
 
 
 @kernel
@@ -50,6 +51,8 @@ def most_open_gpus(w: StartColumns, cells: int) -> int:
 @kernel
 def schedule(w: StartColumns, cells: int, now_ms: int) -> None:
     """Start holds that are complete, then look through the queue for work that fits in the given cells."""
+    if w.nodes_lacking[0] > 0:
+        refill_reservations(w, cells, now_ms)
     start_ready_holds(w, cells, now_ms)
     if w.queue_length[0] == 0:
         return
@@ -64,7 +67,6 @@ def schedule(w: StartColumns, cells: int, now_ms: int) -> None:
             place += 1
             continue
         seen += 1
-        reason = R_CAPACITY
         own = w.project_hold[w.job_project[slot]]
         if (w.queue_gpus[place] <= most and w.queue_cells[place] & room != 0) or own != 0:
             reason = try_start(w, slot, w.queue_cells[place] & cells, now_ms)
@@ -73,6 +75,10 @@ def schedule(w: StartColumns, cells: int, now_ms: int) -> None:
                 room = cells_with_room(w, cells)
                 most = most_open_gpus(w, room)
                 continue
+        else:
+            reason = barred(w, slot, now_ms)
+            if reason == 0:
+                reason = R_CAPACITY
         w.job_reason[slot] = R_HELD if w.job_hold[slot] != 0 else reason
         if place < w.policy[P_HOLD_DEPTH]:
             consider_hold(w, slot, reason, now_ms)

@@ -235,3 +235,20 @@ def find_part(w: PlacementColumns, cell: int, gpus: int, watts: int, spares: int
     node = w.rack_node0[w.pick_rack[0]] + trailing_zeros(w.pick_mask[0])
     drop_picks(w, watts)
     return node
+
+
+@kernel
+def spare_rack(w: PlacementColumns, rack: int, cell: int, node_w: int) -> int:
+    """The nearest rack with an open node and its watts: `rack` itself, its pod, its hall, then the cell; -1 = none."""
+    if w.rack_open[rack] != 0 and watts_left(w, rack) >= node_w:
+        return rack
+    for near in range(w.pod_rack0[w.rack_pod[rack]], w.pod_rack0[w.rack_pod[rack] + 1]):
+        if w.rack_open[near] != 0 and watts_left(w, near) >= node_w:
+            return near
+    counts = w.cell_open_counts[cell]
+    if counts == 0:
+        return -1
+    hall_rack = open_racks(w, cell, trailing_zeros(counts), w.hall_rack0[w.rack_hall[rack]])
+    if hall_rack < 0:
+        hall_rack = open_racks(w, cell, trailing_zeros(counts), w.cell_rack0[cell])
+    return hall_rack if watts_left(w, hall_rack) >= node_w else -1

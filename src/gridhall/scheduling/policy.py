@@ -52,7 +52,7 @@ class Placement(_Part):
 
     spread: Annotated[float, Field(ge=1, le=100)]
     spread_wait_hours: Annotated[float, Field(gt=0, le=100_000)]
-    spare_share: Share
+    spare_share: Annotated[float, Field(ge=0, lt=1)]
 
 
 class Holds(_Part):

@@ -5,7 +5,16 @@ taken.
 """
 
 from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
-from gridhall.fleet.capacity import commit_watts, give_gpus, give_nodes, refresh_node, take_gpus, take_nodes, watts_left
+from gridhall.fleet.capacity import (
+    commit_watts,
+    give_gpus,
+    give_nodes,
+    leave_if_idle,
+    refresh_node,
+    take_gpus,
+    take_nodes,
+    watts_left,
+)
 from gridhall.kernel import column, count_ones, kernel, trailing_zeros
 from gridhall.scheduling.decisions import N_BREACH, N_POWER, N_STARTS, PLACE, RELEASE, START, emit
 from gridhall.scheduling.holds import HoldColumns, drop_hold
@@ -25,7 +34,7 @@ from gridhall.scheduling.predictor import PredictorColumns
 from gridhall.scheduling.queue import accrue
 from gridhall.scheduling.sharing import SharingColumns, pool_give, pool_next, pool_pick_gpu, pool_take
 from gridhall.tenancy.ceilings import CeilingColumns, ceilings_bear, count_under_ceilings
-from gridhall.tenancy.quota import quota_give, quota_left, quota_take
+from gridhall.tenancy.quota import UNLIMITED, quota_give, quota_left, quota_take
 
 FRESH = 0
 AGAIN = 1
@@ -52,6 +61,25 @@ def charged_gpus(w: StartColumns, slot: int, cell: int) -> int:
     if gpus < per_node and w.job_gpus_per_node[slot] <= gpus:
         return gpus
     return (gpus + per_node - 1) // per_node * per_node
+
+
+@kernel
+def least_gpus_in(w: StartColumns, slot: int, cell: int) -> int:
+    """The fewest GPUs that a job is charged in a cell: a share, where the cell has shared nodes for it."""
+    if w.cell_shared_nodes[cell] > 0 and w.job_gpus[slot] <= w.cell_gpus_per_node[cell]:
+        return shared_gpus(w, slot)
+    return charged_gpus(w, slot, cell)
+
+
+@kernel
+def least_gpus(w: StartColumns, slot: int) -> int:
+    """GPUs that a job is charged in that of its cells in which it takes the fewest."""
+    least = UNLIMITED
+    rest = w.job_cells[slot]
+    while rest != 0:
+        least = min(least, least_gpus_in(w, slot, trailing_zeros(rest)))
+        rest &= rest - 1
+    return least
 
 
 @kernel
@@ -292,6 +320,7 @@ def take_share(w: StartColumns, slot: int, node: int, cell: int, rack: int, node
     commit_watts(w, rack, node_w)
     if (w.job_cells[slot] >> cell) & 1 == 0 or watts_left(w, rack) < 0:
         w.decided[N_BREACH] += 1
+    w.node_shares[w.pool_node[node]] += 1
     w.cell_shared_milli[cell] += gpus * milli
     w.job_gpu_mask[slot] = mask
     w.job_chunk[slot] = new_chunk(w, rack, 1 << (w.pool_node[node] - w.rack_node0[rack]), 0)
@@ -308,6 +337,8 @@ def give_share(w: StartColumns, slot: int, node: int) -> None:
     pool_give(w, w.pool_of_node[node], w.job_gpu_mask[slot], milli, w.job_cpu_milli[slot], w.job_mem_mib[slot])
     w.cell_shared_milli[w.job_cell[slot]] -= w.job_gpus[slot] * milli
     w.shared_refused_milli[0] = NOTHING_REFUSED
+    w.node_shares[node] -= 1
+    leave_if_idle(w, node)
 
 
 @kernel

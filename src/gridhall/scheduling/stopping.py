@@ -48,9 +48,20 @@ def hold_is_stoppable(w: StartColumns, hold: int, priority: int, now_ms: int) ->
         rack = w.chunk_rack[at - 1]
         rest = w.chunk_mask[at - 1] & ~w.rack_free[rack]
         while rest != 0:
-            node = w.rack_node0[rack] + trailing_zeros(rest)
-            rest &= rest - 1
-            if w.node_job[node] == 0 or stop_cost_ms(w, w.node_job[node] - 1, priority, now_ms) >= NEVER_MS:
+            if not node_is_stoppable(w, w.rack_node0[rack] + trailing_zeros(rest), priority, now_ms):
                 return False
+            rest &= rest - 1
         at = w.chunk_next[at - 1]
     return True
+
+
+@kernel
+def node_is_stoppable(w: StartColumns, node: int, priority: int, now_ms: int) -> bool:
+    """Whether a node has work, and none that may not be stopped."""
+    if w.node_job[node] != 0:
+        return stop_cost_ms(w, w.node_job[node] - 1, priority, now_ms) < NEVER_MS
+    for gpu in range(w.cell_gpus_per_node[w.rack_cell[w.node_rack[node]]]):
+        holder = w.gpu_job[node * MAX_GPUS_PER_NODE + gpu]
+        if holder != 0 and stop_cost_ms(w, holder - 1, priority, now_ms) >= NEVER_MS:
+            return False
+    return w.node_used[node] > 0

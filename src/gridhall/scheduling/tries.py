@@ -37,15 +37,11 @@ from gridhall.scheduling.starts import (
 def try_start(w: StartColumns, slot: int, cells: int, now_ms: int) -> int:
     """Try to start a waiting job in any of the given cells, the fullest first; 0, or why it goes on waiting."""
     w.decided[N_TRIES] += 1
-    if w.job_not_before_ms[slot] > now_ms:
-        return R_BACKOFF
-    shut = shut_reason(w, w.job_project[slot])
-    if shut != 0:
-        return shut
+    reason = barred(w, slot, now_ms)
+    if reason != 0:
+        count_reason(w, reason)
+        return reason
     allowed = w.job_cells[slot] & cells
-    if not quota_allows(w, slot, w.job_gpus[slot]):
-        w.decided[N_QUOTA] += 1
-        return R_QUOTA
     shares = w.pool_count[0] > 0 and w.job_gpus[slot] <= MAX_GPUS_PER_NODE
     if needs_share(w, slot):
         reason = start_shared(w, slot, allowed, now_ms)
@@ -58,12 +54,9 @@ def try_start(w: StartColumns, slot: int, cells: int, now_ms: int) -> int:
         rest &= ~(1 << cell)
         if w.cell_nodes_up[cell] == 0:
             continue
-        if charged_gpus(w, slot, cell) > w.job_gpus[slot] and not quota_allows(w, slot, charged_gpus(w, slot, cell)):
-            w.decided[N_QUOTA] += 1
-            reason = R_QUOTA
-            continue
-        if not cell_bears(w, slot, cell):
-            w.decided[N_QUOTA] += 1
+        charged = charged_gpus(w, slot, cell)
+        in_quota = charged == w.job_least_gpus[slot] or quota_allows(w, slot, charged)
+        if not in_quota or not cell_bears(w, slot, cell):
             reason = R_QUOTA
             continue
         reason = start_in_cell(w, slot, cell, now_ms)
@@ -77,6 +70,17 @@ def try_start(w: StartColumns, slot: int, cells: int, now_ms: int) -> int:
         return 0
     count_reason(w, reason)
     return reason
+
+
+@kernel
+def barred(w: StartColumns, slot: int, now_ms: int) -> int:
+    """Why a job may not start wherever there is room: back-off, its project shut, or no quota left; 0 = it may."""
+    if w.job_not_before_ms[slot] > now_ms:
+        return R_BACKOFF
+    shut = shut_reason(w, w.job_project[slot])
+    if shut != 0:
+        return shut
+    return 0 if quota_allows(w, slot, w.job_least_gpus[slot]) else R_QUOTA
 
 
 @kernel
@@ -167,7 +171,9 @@ def pick_held(w: StartColumns, hold: int, nodes: int, node_w: int, one_rack: boo
 @kernel
 def count_reason(w: StartColumns, reason: int) -> None:
     """Count what kept a job waiting."""
-    if reason == R_POWER:
+    if reason == R_QUOTA:
+        w.decided[N_QUOTA] += 1
+    elif reason == R_POWER:
         w.decided[N_POWER] += 1
     elif reason == R_SPARES:
         w.decided[N_SPARES] += 1

@@ -5,7 +5,7 @@ work with w of writing. A failure keeps the work of whole cycles; a wanted stop 
 """
 
 from gridhall.controller.events import EVENT_WIDTH
-from gridhall.engines.twin.meters import add_watts
+from gridhall.engines.twin.meters import add_watts, switch_node
 from gridhall.engines.twin.world import (
     HORIZON,
     INTERVAL_WIDTH,
@@ -121,8 +121,18 @@ def open_piece(v: WorldColumns, slot: int, rack: int, mask: int, gpu_mask: int, 
     while rest != 0:
         node = v.rack_first_node[rack] + trailing_zeros(rest)
         rest &= rest - 1
+        work_on(v, node, 1, time_ms)
         if whole:
             v.node_slot[node] = slot + 1
+
+
+@kernel
+def work_on(v: WorldColumns, node: int, attempts: int, time_ms: int) -> None:
+    """A node works for one attempt more or less; a retired one is off when it works for none."""
+    v.node_jobs[node] += attempts
+    if v.node_gone[node] == 1 and v.node_jobs[node] == (1 if attempts > 0 else 0):
+        v.cell_ready_nodes[v.cell_of_rack[v.rack_of_node[node]]] += attempts
+        switch_node(v, node, v.node_jobs[node], time_ms)
 
 
 @kernel
@@ -137,6 +147,7 @@ def close_pieces(v: WorldColumns, slot: int, time_ms: int) -> None:
         while rest != 0:
             node = v.rack_first_node[rack] + trailing_zeros(rest)
             rest &= rest - 1
+            work_on(v, node, -1, time_ms)
             if v.node_slot[node] == slot + 1:
                 v.node_slot[node] = 0
         following = v.piece_next[at - 1]

@@ -6,7 +6,7 @@ from gridhall.controller.state import ControllerState
 from gridhall.engines.twin.attempts import saved_at
 from gridhall.engines.twin.effects import say, take_step
 from gridhall.engines.twin.heap import drop_first, plan
-from gridhall.engines.twin.meters import add_watts, count_online
+from gridhall.engines.twin.meters import switch_node
 from gridhall.engines.twin.world import (
     ENDED,
     H_END,
@@ -47,8 +47,7 @@ def happen(w: ControllerState, v: WorldColumns) -> None:
     elif kind == H_NODE_UP:
         node_joins(w, v, a, b, time_ms)
     elif kind == H_NODE_OUT:
-        v.cell_ready_nodes[v.cell_of_rack[v.rack_of_node[a]]] -= 1
-        say(w, v, ev.NODE_OUT, time_ms, a, 0, 0, 0)
+        node_leaves(w, v, a, time_ms)
     elif kind == H_TICK:
         say(w, v, ev.TICK, time_ms, 0, 0, 0, 0)
     else:
@@ -60,15 +59,21 @@ def happen(w: ControllerState, v: WorldColumns) -> None:
 @kernel
 def node_joins(w: ControllerState, v: WorldColumns, node: int, new: int, time_ms: int) -> None:
     """A node comes on line, new or repaired."""
-    if v.node_on[node] == 1:
+    if v.node_on[node] == 1 or v.node_gone[node] == 1:
         return
-    rack = v.rack_of_node[node]
-    cell = v.cell_of_rack[rack]
-    v.cell_ready_nodes[cell] += new
-    v.node_on[node] = 1
-    add_watts(v, rack, v.cell_idle_w[cell], time_ms)
-    count_online(v, v.cell_gpus[cell], time_ms)
+    v.cell_ready_nodes[v.cell_of_rack[v.rack_of_node[node]]] += new
+    switch_node(v, node, 1, time_ms)
     say(w, v, ev.NODE_UP, time_ms, node, 0, 0, 0)
+
+
+@kernel
+def node_leaves(w: ControllerState, v: WorldColumns, node: int, time_ms: int) -> None:
+    """A node is retired: it finishes what it works for, and is off then."""
+    v.node_gone[node] = 1
+    if v.node_jobs[node] == 0:
+        v.cell_ready_nodes[v.cell_of_rack[v.rack_of_node[node]]] -= 1
+        switch_node(v, node, 0, time_ms)
+    say(w, v, ev.NODE_OUT, time_ms, node, 0, 0, 0)
 
 
 @kernel
@@ -80,20 +85,18 @@ def node_fails(w: ControllerState, v: WorldColumns) -> None:
     node = v.fault_node[place]
     if v.node_on[node] == 0:
         return
-    rack = v.rack_of_node[node]
-    cell = v.cell_of_rack[rack]
     v.faults_hit[0] += 1
-    v.node_on[node] = 0
-    add_watts(v, rack, -v.cell_idle_w[cell], time_ms)
-    count_online(v, -v.cell_gpus[cell], time_ms)
+    switch_node(v, node, 0, time_ms)
     plan(v, time_ms + v.fault_repair_ms[place], H_NODE_UP, node, 0)
     say(w, v, ev.NODE_DOWN, time_ms, node, 0, 0, 0)
     if v.node_slot[node] != 0:
         gang_dies(w, v, v.node_slot[node] - 1, time_ms)
         return
-    for slot in range(v.room[7]):
+    slot = 0
+    while v.node_jobs[node] > 0 and slot < v.room[7]:
         if v.true_running[slot] == 1 and v.true_nodes[slot] == 1 and runs_on(v, slot, node):
             gang_dies(w, v, slot, time_ms)
+        slot += 1
 
 
 @kernel

@@ -36,3 +36,16 @@ def count_online(v: WorldColumns, gpus: int, time_ms: int) -> None:
     v.online_gpu_ms[0] += v.online_gpus[0] * (time_ms - v.online_since_ms[0])
     v.online_since_ms[0] = time_ms
     v.online_gpus[0] += gpus
+
+
+@kernel
+def switch_node(v: WorldColumns, node: int, on: int, time_ms: int) -> None:
+    """A node is on (1) or off (0) from now on: its idle watts and its GPUs count or not."""
+    if v.node_on[node] == on:
+        return
+    v.node_on[node] = on
+    rack = v.rack_of_node[node]
+    cell = v.cell_of_rack[rack]
+    sign = 1 if on == 1 else -1
+    add_watts(v, rack, sign * v.cell_idle_w[cell], time_ms)
+    count_online(v, sign * v.cell_gpus[cell], time_ms)

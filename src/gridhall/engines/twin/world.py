@@ -119,6 +119,8 @@ class WorldColumns(Columns):
     piece_free = column(1)
     node_slot = column("nodes")  # slot + 1 of the gang that has the whole node
     node_on = column("nodes")
+    node_jobs = column("nodes")  # attempts that it works for
+    node_gone = column("nodes")  # 1 = retired: off as soon as it works for nobody
     # what is to come
     heap_ms = column("heap")
     heap_kind = column("heap")
