@@ -13,7 +13,7 @@ from gridhall.fleet.capacity import NEVER_MS
 from gridhall.kernel import kernel, state_cast
 from gridhall.scheduling.holds import nodes_in
 from gridhall.scheduling.jobs import QUEUED, R_NONE, R_NOT_READY, R_QUOTA, R_UNCONSIDERED, REASONS
-from gridhall.scheduling.planning import HORIZON_MS, fill_plan, plan_gang, time_for
+from gridhall.scheduling.planning import HORIZON_MS, plan_gang, time_for
 from gridhall.scheduling.tries import barred
 
 Basis = Literal["hold", "plan", "back-off", "none"]
@@ -70,7 +70,6 @@ def soonest_ms(w: ControllerState, slot: int, now_ms: int) -> int:
     if cell < 0:
         return NEVER_MS
     nodes = nodes_in(w, cell, w.job_gpus[slot])
-    fill_plan(w, cell, nodes, 0, now_ms)
     return time_for(w, w.plan_rack0[0], w.plan_rack1[0], nodes, now_ms, bound_ms)
 
 

@@ -11,7 +11,7 @@ and not held. Only open nodes stand in the sets.
 """
 
 from gridhall.fleet.arrays import MAX_GPUS_PER_NODE, MAX_NODES_PER_RACK, MAX_POWER_PATH
-from gridhall.kernel import Columns, column, kernel, trailing_zeros
+from gridhall.kernel import Columns, column, count_ones, kernel, trailing_zeros
 
 RACK_SETS = MAX_NODES_PER_RACK + 1
 PART_SETS = MAX_GPUS_PER_NODE + 1
@@ -58,6 +58,8 @@ class CapacityColumns(Columns):
     rack_open = column("racks", derived=True)
     rack_open_count = column("racks", derived=True)
     rack_held = column("racks", derived=True)
+    rack_idle_held = column("racks", derived=True)  # nodes that are free and held
+    idle_held = column(1, derived=True)  # the same over all racks
     pod_open = column("pods", derived=True)
     hall_open = column("halls", derived=True)
     cell_open = column("cells", derived=True)
@@ -152,14 +154,13 @@ def part_nodes(w: CapacityColumns, cell: int, free: int, node: int) -> int:
 @kernel
 def refresh_rack(w: CapacityColumns, rack: int) -> None:
     """Bring the indexes of open nodes up to date after `rack_free` or `rack_held` changed."""
+    idle = count_ones(w.rack_free[rack] & w.rack_held[rack])
+    w.idle_held[0] += idle - w.rack_idle_held[rack]
+    w.rack_idle_held[rack] = idle
     new = w.rack_free[rack] & ~w.rack_held[rack]
     if new == w.rack_open[rack]:
         return
-    count = 0
-    rest = new
-    while rest != 0:
-        rest &= rest - 1
-        count += 1
+    count = count_ones(new)
     w.rack_open[rack] = new
     old = w.rack_open_count[rack]
     if count == old:
@@ -211,6 +212,13 @@ def refresh_part(w: CapacityColumns, node: int) -> None:
 @kernel
 def refresh_node(w: CapacityColumns, node: int) -> None:
     """Bring every index up to date after any fact of one node changed."""
+    note_node(w, node)
+    refresh_rack(w, w.node_rack[node])
+
+
+@kernel
+def note_node(w: CapacityColumns, node: int) -> None:
+    """What `refresh_node` does but for the rack's indexes, which are to be refreshed after the last of its nodes."""
     rack = w.node_rack[node]
     bit = 1 << (node - w.rack_node0[rack])
     if w.node_up[node] == 1 and w.node_out[node] == 0 and w.node_used[node] == 0 and w.node_shared[node] == 0:
@@ -225,7 +233,6 @@ def refresh_node(w: CapacityColumns, node: int) -> None:
         w.node_free_ms[node] = NEVER_MS
     else:
         w.node_free_ms[node] = w.node_end_ms[node]
-    refresh_rack(w, rack)
     refresh_part(w, node)
 
 

@@ -70,14 +70,10 @@ def consider_hold(w: StartColumns, slot: int, reason: int, now_ms: int) -> None:
 @kernel
 def idle_is_bearable(w: StartColumns) -> bool:
     """Whether few enough nodes stand free in holds that the fleet can afford one more."""
-    idle = 0
-    for hold in range(HOLDS):
-        if w.hold_kind[hold] != 0:
-            idle += w.hold_nodes[hold] - missing_nodes(w, hold)
     up = 0
     for cell in range(count_ones(w.all_cells[0])):
         up += w.cell_nodes_up[cell]
-    return idle * 1000 <= w.policy[P_IDLE_SHARE_MILLI] * up
+    return w.idle_held[0] * 1000 <= w.policy[P_IDLE_SHARE_MILLI] * up
 
 
 @kernel

@@ -5,7 +5,7 @@ expected to end before the hold's time may still run on them (back-fill). Which 
 a hold in `granting`.
 """
 
-from gridhall.fleet.capacity import refresh_node
+from gridhall.fleet.capacity import note_node, refresh_rack
 from gridhall.kernel import column, kernel, trailing_zeros
 from gridhall.scheduling.decisions import N_HOLDS, DecisionColumns
 from gridhall.scheduling.jobs import R_UNCONSIDERED, drop_chunks, new_chunk
@@ -85,7 +85,8 @@ def mark_nodes(w: HoldColumns, hold: int, mark: int) -> None:
             node = w.rack_node0[w.chunk_rack[at - 1]] + trailing_zeros(rest)
             rest &= rest - 1
             w.node_hold[node] = mark
-            refresh_node(w, node)
+            note_node(w, node)
+        refresh_rack(w, w.chunk_rack[at - 1])
         at = w.chunk_next[at - 1]
 
 

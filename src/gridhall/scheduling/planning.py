@@ -47,7 +47,6 @@ def hold_gang(w: HoldColumns, slot: int, cells: int, kind: int, bound_ms: int, n
     if cell < 0:
         return -1
     nodes = nodes_in(w, cell, w.job_gpus[slot])
-    fill_plan(w, cell, nodes, w.job_priority[slot], now_ms)
     soonest = time_for(w, w.plan_rack0[0], w.plan_rack1[0], nodes, now_ms, bound_ms)
     patience = w.policy[P_PATIENCE_MS] if nodes > w.cell_rack_size[cell] and kind == FOR_GANG else 0
     choose_nodes(w, cell, nodes, soonest + patience)
@@ -127,25 +126,32 @@ def free_from_ms(w: HoldColumns, node: int, nodes: int) -> int:
 
 @kernel
 def stopped_from_ms(w: HoldColumns, node: int, free_ms: int, priority: int, now_ms: int) -> int:
-    """When a node could be had if the work on it that a gang of this priority may stop were stopped."""
-    if free_ms <= now_ms or free_ms >= NEVER_MS:
-        return free_ms
+    """When a partly used node could be had if the work on it that a gang of this priority may stop were stopped."""
     cost = 0
-    if w.node_job[node] != 0:
-        cost = stop_cost_ms(w, w.node_job[node] - 1, priority, now_ms)
-    else:
-        for gpu in range(MAX_GPUS_PER_NODE):
-            holder = w.gpu_job[node * MAX_GPUS_PER_NODE + gpu]
-            if holder != 0:
-                cost = max(cost, stop_cost_ms(w, holder - 1, priority, now_ms))
+    for gpu in range(w.cell_gpus_per_node[w.rack_cell[w.node_rack[node]]]):
+        holder = w.gpu_job[node * MAX_GPUS_PER_NODE + gpu]
+        if holder != 0:
+            cost = max(cost, stop_cost_ms(w, holder - 1, priority, now_ms))
     return min(free_ms, now_ms + cost)
 
 
 @kernel
 def fill_plan(w: HoldColumns, cell: int, nodes: int, priority: int, now_ms: int) -> None:
     """Write when each node of a cell could be had by a gang of so many nodes and this priority."""
+    last = 0
+    stopped_ms = 0
     for node in range(w.rack_node0[w.cell_rack0[cell]], w.rack_node0[w.cell_rack0[cell + 1]]):
-        w.plan_ms[node] = stopped_from_ms(w, node, free_from_ms(w, node, nodes), priority, now_ms)
+        free_ms = free_from_ms(w, node, nodes)
+        if now_ms < free_ms < NEVER_MS:
+            job = w.node_job[node]
+            if job == 0:
+                free_ms = stopped_from_ms(w, node, free_ms, priority, now_ms)
+            elif job != last:  # a gang's nodes stand side by side
+                last = job
+                stopped_ms = now_ms + stop_cost_ms(w, job - 1, priority, now_ms)
+            if job != 0:
+                free_ms = min(free_ms, stopped_ms)
+        w.plan_ms[node] = free_ms
 
 
 @kernel

@@ -207,7 +207,7 @@ def end_of_node_ms(w: StartColumns, node: int) -> int:
         return predicted_end_ms(w, w.node_job[node] - 1, w.job_start_ms[w.node_job[node] - 1])
     latest = 0
     if w.node_used[node] > 0:
-        for gpu in range(MAX_GPUS_PER_NODE):
+        for gpu in range(w.cell_gpus_per_node[w.rack_cell[w.node_rack[node]]]):
             holder = w.gpu_job[node * MAX_GPUS_PER_NODE + gpu]
             if holder != 0:
                 latest = max(latest, predicted_end_ms(w, holder - 1, w.job_start_ms[holder - 1]))

@@ -22,7 +22,7 @@ def stop_for_hold(w: StartColumns, hold: int, priority: int, now_ms: int, why: i
             if w.node_job[node] != 0:
                 stop_job(w, w.node_job[node] - 1, priority, now_ms, why)
             else:
-                for gpu in range(MAX_GPUS_PER_NODE):
+                for gpu in range(w.cell_gpus_per_node[w.rack_cell[rack]]):
                     holder = w.gpu_job[node * MAX_GPUS_PER_NODE + gpu]
                     if holder != 0:
                         stop_job(w, holder - 1, priority, now_ms, why)
