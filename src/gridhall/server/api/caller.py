@@ -8,6 +8,7 @@ project)` asks for that right on an object of that project, and `caller.may(...)
     async def submit(request: JobRequest, caller: Asking) -> Response:
         caller.must(organisation, project)
 
+Where the kind is one of the system's own, the right is asked for before the route begins, and nothing is left to ask.
 An operation for everybody who has a token declares `needs("", "")`.
 """
 
@@ -22,7 +23,7 @@ from gridhall.server.api.desk import Declared, Desk
 from gridhall.server.api.problem import RIGHT, Problem, address_of, shorten
 from gridhall.server.identity.principal import Principal
 from gridhall.server.identity.register import Register
-from gridhall.server.identity.rights import Grant, allows
+from gridhall.server.identity.rights import SYSTEM_KINDS, Grant, allows
 from gridhall.server.live.service import Service
 from gridhall.server.live.world import World
 
@@ -124,7 +125,10 @@ async def _caller(request: Request) -> Caller:
             mend = f"one of: {', '.join(sorted(declared.names))}" if declared.names else "leave it out"
             raise Problem(422, "invalid", f"there is no parameter {shorten(name)}", f"query.{shorten(name)}", mend)
     who = scope["principal"], scope["grants"]
-    return Caller(desk, *who, declared.verb, declared.kind, address_of(scope), scope["trace_id"])
+    caller = Caller(desk, *who, declared.verb, declared.kind, address_of(scope), scope["trace_id"])
+    if declared.kind in SYSTEM_KINDS:
+        caller.must_everywhere()
+    return caller
 
 
 Asking = Annotated[Caller, Depends(_caller)]

@@ -77,6 +77,10 @@ class Register:
         mine = self._of.get(principal, {}).values()
         return sorted((t for t in mine if not t.revoked_ms and t.expires_ms > now_ms), key=lambda token: token.id)
 
+    def all_tokens(self) -> list[Token]:
+        """Every token that is remembered, oldest first."""
+        return list(self._by_id.values())
+
     def hear(self, draft: Draft) -> None:
         """Take over what has become durable."""
         for table, row in draft.rows:

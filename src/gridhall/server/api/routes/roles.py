@@ -42,7 +42,7 @@ async def read_me(caller: Asking) -> Response:
     return Response(me.model_dump_json(), media_type="application/json")
 
 
-@router.get("/v1/roles", response_model=Page[Role], **needs("", ""))
+@router.get("/v1/roles", response_model=Page[Role], **needs("read", "role"))
 async def read_roles(caller: Asking) -> Response:
     """The shipped roles with their rights."""
     return answer_page((_role(name, rights) for name, rights in ROLES.items()), None)

@@ -1,0 +1,50 @@
+"""How the authorisation test tries each operation: what a request needs beyond its path.
+
+An operation that is new is tried as it is. Where it has a body or parameters without which it is no valid request, they
+are named here; ids in its path are those of `Place.ids`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Place:
+    """A project of an organisation with one object of every kind, by the name of the path's parameter."""
+
+    organisation: str
+    project: str
+    ids: dict[str, str]
+
+
+Part = Callable[[Place], dict[str, Any]]
+
+AT_ORGANISATION = ("organisation", "user", "service-account", "role-binding", "token", "audit")
+"""Kinds whose objects belong to an organisation and to none of its projects."""
+OF_SYSTEM = ("POST /v1/organisations",)
+"""Operations that need their right on the system itself, whatever they are about."""
+
+BODIES: dict[str, Part] = {
+    "POST /v1/organisations": lambda place: {"name": "another"},
+    "PUT /v1/organisations/{organisation}": lambda place: {"name": f"new name of {place.organisation}"},
+    "POST /v1/projects": lambda place: {"name": "another", "organisation": place.organisation},
+    "PUT /v1/projects/{project}": lambda place: {"name": f"new name of {place.project}"},
+    "PUT /v1/quotas/{quota}": lambda place: {"spec": {"gpus": 1}},
+    "PUT /v1/budgets/{budget}": lambda place: {"spec": {"limit_micro": 1}},
+    "POST /v1/users": lambda place: {"name": "another", "organisation": place.organisation},
+    "PUT /v1/users/{user}": lambda place: {"name": "other"},
+    "POST /v1/service-accounts": lambda place: {"name": "another", "organisation": place.organisation},
+    "PUT /v1/service-accounts/{service_account}": lambda place: {"name": "other"},
+    "POST /v1/role-bindings": lambda place: {
+        "organisation": place.organisation,
+        "spec": {"principal": place.ids["user"], "role": "reader"},
+    },
+    "POST /v1/tokens": lambda place: {"principal": place.ids["user"]},
+}
+PARAMETERS: dict[str, Part] = {
+    "DELETE /v1/tokens": lambda place: {"principal": place.ids["user"]},
+    "GET /v1/tokens": lambda place: {"principal": place.ids["user"]},
+}
+ANSWERS = {"DELETE /v1/organisations/{organisation}": 409, "DELETE /v1/projects/{project}": 409}
+"""What those get who may, where it is not 2xx: projects and jobs are in the way."""
