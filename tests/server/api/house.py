@@ -14,6 +14,7 @@ from gridhall.server.api.app import make_app
 from gridhall.server.identity.bootstrap import bootstrap
 from gridhall.server.identity.register import Register, open_register, wall_ms
 from gridhall.server.identity.tokens import IssueToken, Token, new_token
+from gridhall.server.live.changes import Delivered
 from gridhall.server.live.draft import Draft
 from gridhall.server.live.service import Service
 from gridhall.server.live.world import Resource
@@ -36,6 +37,10 @@ class House:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         transport = httpx.ASGITransport(self.app, client=(address, 1))
         return httpx.AsyncClient(transport=transport, base_url="http://house", headers=headers)
+
+    async def settled(self) -> None:
+        """Wait until everything that was told so far is durable."""
+        await self.service.loop.happen(Delivered(()))
 
     async def somebody(self, organisation: str, role: str, project: str = "") -> httpx.AsyncClient:
         """A new user of an organisation with a role there, or in one of its projects."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridhall.server.api.problem import address_of, problem_response
@@ -21,15 +22,12 @@ log = logging.getLogger("gridhall.api")
 
 MOST_BYTES = 1 << 20
 """Largest body."""
+TOO_LARGE = f"a body may have {MOST_BYTES:,} bytes at most"
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/v1/openapi.json"})
 """Paths that everybody may read. Everything else under /v1 needs a token."""
 WITH_BODY = ("POST", "PUT", "PATCH")
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="gridhall"'}
-
-
-class TooLarge(Exception):
-    """A body that turned out larger than it may be."""
 
 
 @dataclass
@@ -47,14 +45,11 @@ class Edge:
             return
         headers = Headers(scope=scope)
         scope["trace_id"] = trace_id_of(headers)
-        try:
-            refusal = self._look_at(scope, headers)
-            if refusal is None:
-                await self.app(scope, _limited(receive), send)
-            else:
-                await problem_response(scope["trace_id"], *refusal)(scope, receive, send)
-        except TooLarge:
-            await problem_response(scope["trace_id"], *_too_large())(scope, receive, send)
+        refusal = self._look_at(scope, headers)
+        if refusal is None:
+            await self.app(scope, _limited(receive), send)
+        else:
+            await problem_response(scope["trace_id"], *refusal)(scope, receive, send)
 
     def _look_at(self, scope: Scope, headers: Headers) -> tuple[Any, ...] | None:
         """What is wrong with a request, as arguments of `problem_response`."""
@@ -93,7 +88,7 @@ def is_json(content_type: str) -> bool:
 
 
 def _too_large() -> tuple[Any, ...]:
-    return 413, "too-large", f"a body may have {MOST_BYTES:,} bytes at most", (), {"Connection": "close"}
+    return 413, "too-large", TOO_LARGE, (), {"Connection": "close"}
 
 
 def _limited(receive: Receive) -> Receive:
@@ -105,7 +100,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > MOST_BYTES:
-            raise TooLarge
+            raise HTTPException(413, TOO_LARGE)
         return message
 
     return limited

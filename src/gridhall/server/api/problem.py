@@ -122,7 +122,7 @@ async def _read_only(request: Request, problem: Any) -> Response:
 
 
 async def _http(request: Request, problem: Any) -> Response:
-    reasons = {404: "no-such-route", 405: "method-not-allowed", 400: "malformed"}
+    reasons = {404: "no-such-route", 405: "method-not-allowed", 400: "malformed", 413: "too-large"}
     details = {404: "there is nothing here; /v1/openapi.json lists what is"}
     reason = reasons.get(problem.status_code, "failed")
     detail = details.get(problem.status_code) or str(problem.detail)
