@@ -13,6 +13,7 @@ An operation for everybody who has a token declares `needs("", "")`.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -26,6 +27,8 @@ from gridhall.server.identity.register import Register
 from gridhall.server.identity.rights import SYSTEM_KINDS, Grant, allows
 from gridhall.server.live.service import Service
 from gridhall.server.live.world import World
+
+IF_MATCH = re.compile(r'^(?:W/)?"?([0-9]{1,9})"?$', re.ASCII)
 
 
 def needs(verb: str, kind: str) -> dict[str, Any]:
@@ -142,7 +145,14 @@ async def _writer(
     key: Annotated[
         str | None, Header(alias="Idempotency-Key", pattern=r"^[!-~]{1,128}$", description="Names this write.")
     ] = None,
-    if_match: Annotated[str | None, Header(alias="If-Match", description='The version, as in ETag: "3".')] = None,
+    if_match: Annotated[
+        str | None,
+        Header(
+            alias="If-Match",
+            description='The version that is changed, as its ETag: "3".',
+            json_schema_extra={"pattern": IF_MATCH.pattern},
+        ),
+    ] = None,
 ) -> Caller:
     digest = await _request_sha256(request) if key else ""
     return replace(caller, dry_run=dry_run, key=key or "", request_sha256=digest, expected=_version(if_match))
@@ -158,11 +168,10 @@ async def _request_sha256(request: Request) -> str:
 
 
 def _version(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
+    if if_match is None:
         return None
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if not (text.isdecimal() and text.isascii() and len(text) <= 9):
-        raise Problem(
-            422, "invalid", f"{shorten(if_match)} is no version", "header.If-Match", 'give the ETag of the object: "3"'
-        )
-    return int(text)
+    found = IF_MATCH.match(if_match)
+    if found is None:
+        mend = 'give the ETag of the object: "3"'
+        raise Problem(422, "invalid", f"{shorten(if_match)} is no version", "header.If-Match", mend)
+    return int(found[1])

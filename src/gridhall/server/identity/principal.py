@@ -10,6 +10,7 @@ from typing import cast
 from gridhall.server.identity.rights import Grant, bind
 from gridhall.server.identity.roles import ROLES
 from gridhall.server.live.world import Directory, Resource
+from gridhall.server.objects.access import RoleName
 
 PRINCIPAL_KINDS = ("user", "service-account")
 
@@ -45,4 +46,4 @@ def grants_of(directory: Directory, principal: str) -> tuple[Grant, ...]:
 
 def grants_of_binding(binding: Resource) -> tuple[Grant, ...]:
     """What one binding gives."""
-    return bind(ROLES.get(cast(str, binding.spec["role"]), ()), binding.organisation, binding.project)
+    return bind(ROLES[cast(RoleName, binding.spec["role"])], binding.organisation, binding.project)

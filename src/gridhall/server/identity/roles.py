@@ -1,6 +1,7 @@
 """The shipped roles. docs/roles.md has the same table for people; a test compares the two."""
 
 from gridhall.server.identity.rights import ANY, Right, Scope
+from gridhall.server.objects.access import RoleName
 
 _CHANGE = ("create", "update", "delete")
 _SEEN_BY_ALL = ("role", "queue", "site", "hall", "rack", "node", "topology", "rate")
@@ -32,7 +33,7 @@ _ADMIN = (
     | _rights("organisation", ("reservation",), _CHANGE)
 )
 
-ROLES: dict[str, frozenset[Right]] = {
+ROLES: dict[RoleName, frozenset[Right]] = {
     "platform-admin": frozenset({Right("global", ANY, ANY)}),
     "platform-reader": frozenset({Right("global", ANY, "read")}),
     "organisation-admin": _ADMIN,

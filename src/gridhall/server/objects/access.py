@@ -10,6 +10,11 @@ MaybeId = Id | Literal[""]
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 
 
+RoleName = Literal[
+    "platform-admin", "platform-reader", "organisation-admin", "organisation-auditor", "member", "reader"
+]
+
+
 class PrincipalSpec(Part):
     """`disabled` principals are there, but their tokens are not accepted."""
 
@@ -57,7 +62,7 @@ class RightView(Part):
 class Role(Part):
     """A shipped role."""
 
-    name: str
+    name: RoleName
     rights: tuple[RightView, ...]
 
 
@@ -65,7 +70,7 @@ class RoleBindingSpec(Part):
     """A principal has a role."""
 
     principal: Id
-    role: Id
+    role: RoleName
 
 
 class RoleBindingRequest(Part):

@@ -22,6 +22,7 @@ from gridhall.server.objects.access import (
     RoleBinding,
     RoleBindingRequest,
     RoleBindingSpec,
+    RoleName,
 )
 from gridhall.server.objects.page import Page
 from gridhall.server.objects.part import Id
@@ -94,20 +95,17 @@ def view(resource: Resource) -> RoleBinding:
 
 
 def _check(asked: RoleBindingRequest, caller: Caller) -> None:
-    """Raise the problem of a role, a principal or a place that will not do."""
-    rights = ROLES.get(asked.spec.role)
-    if rights is None:
-        raise Problem(422, "unknown-role", f"there is no role {asked.spec.role}", "body.spec.role", "see GET /v1/roles")
+    """Raise the problem of a principal, a role or a place that will not do."""
     if asked.project and not asked.organisation:
         raise Problem(422, "invalid", "a project is in an organisation", "body.organisation", "name it")
     who = find_principal(caller.world.directory, asked.spec.principal)
     if who is None or not (who.organisation == asked.organisation or caller.may(who.organisation, "")):
         raise missing("principal", asked.spec.principal)
-    if not covers(caller.grants, bind(rights, asked.organisation, asked.project)):
+    if not covers(caller.grants, bind(ROLES[asked.spec.role], asked.organisation, asked.project)):
         raise Problem(403, "beyond-own-rights", f"{asked.spec.role} allows more there than you may do yourself")
 
 
-def _role(name: str, rights: frozenset[Right]) -> Role:
+def _role(name: RoleName, rights: frozenset[Right]) -> Role:
     ordered = sorted(rights, key=lambda right: (right.scope, right.kind, right.verb))
     views = tuple(RightView(scope=each.scope, kind=each.kind, verb=each.verb) for each in ordered)
     return Role(name=name, rights=views)
