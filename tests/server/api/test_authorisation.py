@@ -38,10 +38,11 @@ class Operation:
     verb: str
     kind: str
     has_body: bool
+    can_rehearse: bool
 
     @property
     def is_collection(self) -> bool:
-        return self.method == "GET" and not self.path.endswith("}") and self.kind in TENANT_KINDS
+        return self.method == "GET" and "{" not in self.path and self.kind in TENANT_KINDS
 
 
 def operations_of(document: Any) -> list[Operation]:
@@ -51,7 +52,8 @@ def operations_of(document: Any) -> list[Operation]:
             if path not in OPEN_PATHS:
                 right = operation.get(RIGHT, [None, None])
                 name = f"{method.upper()} {path}"
-                found.append(Operation(name, method.upper(), path, *right, "requestBody" in operation))
+                dry = any(each["name"] == "dryRun" for each in operation.get("parameters", ()))
+                found.append(Operation(name, method.upper(), path, *right, "requestBody" in operation, dry))
     return found
 
 
@@ -146,7 +148,7 @@ async def ask(house: House, client: httpx.AsyncClient, operation: Operation, pla
     headers: dict[str, str] = {}
     if operation.method == "PUT":
         headers["If-Match"] = (await house.admin.get(path)).headers["etag"]
-    if operation.method != "GET" and dry:
+    if operation.can_rehearse and dry:
         params = {**params, "dryRun": "true"}
     body = tries.BODIES[operation.name](place) if operation.has_body else None
     return await client.request(operation.method, path, params=params, json=body, headers=headers)

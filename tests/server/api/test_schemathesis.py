@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from gridhall.server.api.app import ROUTERS
+from gridhall.server.api.app import NOUNS
 from gridhall.server.api.problem import RIGHT
 from gridhall.server.identity.bootstrap import bootstrap
 from tests.server.api.house import House, open_house
@@ -35,8 +35,8 @@ MAY_FAIL = (503, 507)
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 OPERATIONS = [
     (method, route.path)  # pyright: ignore
-    for router in ROUTERS
-    for route in router.routes
+    for noun in NOUNS
+    for route in noun.router.routes
     for method in sorted(route.methods)  # pyright: ignore
     if (route.openapi_extra or {}).get(RIGHT)  # pyright: ignore
 ]
@@ -101,6 +101,7 @@ def test_every_answer_is_one_that_the_document_declares(
             case.path_parameters = {
                 name: block.place.ids.get(name, value) for name, value in case.path_parameters.items()
             }
+        case.query.pop("follow", None)  # whose answer has no end while the job has none
         answer = block.send(case)
         if answer.status_code == 401:
             block.renew()

@@ -40,8 +40,17 @@ BODIES: dict[str, Part] = {
         "organisation": place.organisation,
         "spec": {"principal": place.ids["user"], "role": "reader"},
     },
+    "POST /v1/jobs": lambda place: _job(place),
+    "POST /v1/jobs:batch": lambda place: {"jobs": [_job(place)]},
+    "POST /v1/fit": lambda place: {"jobs": [_job(place)]},
     "POST /v1/tokens": lambda place: {"principal": place.ids["user"]},
 }
+
+
+def _job(place: Place) -> dict[str, Any]:
+    return {"project": place.project, "spec": {"command": ["true"]}}
+
+
 PARAMETERS: dict[str, Part] = {
     "DELETE /v1/tokens": lambda place: {"principal": place.ids["user"]},
     "GET /v1/tokens": lambda place: {"principal": place.ids["user"]},
