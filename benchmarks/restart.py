@@ -31,7 +31,8 @@ from gridhall.server.live import snapshots
 from gridhall.server.live.draft import Draft
 from gridhall.server.live.fleet_map import FleetMap, map_fleet
 from gridhall.server.live.loop import ReadOnly
-from gridhall.server.live.service import Service, Settings, first_world, open_segment, open_service
+from gridhall.server.live.opening import Settings, first_world, open_segment
+from gridhall.server.live.service import Service, open_service
 from gridhall.server.live.submit import NewJob, new_job_id
 from gridhall.server.live.world import World
 from gridhall.server.objects.job import JobSpec

@@ -52,6 +52,17 @@ async def running(chosen: Settings) -> AsyncGenerator[Service]:
         await service.close()
 
 
+async def crash(service: Service) -> None:
+    """End a service as `kill -9` would: nothing more is written."""
+    service.loop.fail("killed by the test")
+    await service.close()
+
+
+async def nodes_up(service: Service, nodes: int = 2) -> None:
+    """Wait until the engine has told of its nodes."""
+    await until(lambda: int(service.world.state.node_up[:].sum()) == nodes)
+
+
 def store_in(folder: Path) -> str:
     """An SQLite store."""
     return f"sqlite:///{folder / 'gridhall.db'}"

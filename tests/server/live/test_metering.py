@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from gridhall.server.store.log_rows import LogRows
 from gridhall.server.store.tables import interval
 from tests.server.live.hand_clock import HandClock
 from tests.server.live.hand_engine import HandEngine
-from tests.server.live.house import hand_engine, running, settings, small_fleet, store_in, submit, until
+from tests.server.live.house import hand_engine, running, settings, small_fleet, submit, until
 
 
 class Integral:
@@ -74,12 +73,12 @@ def opened(service: Service, now_ms: int) -> list[UsageInterval]:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_intervals_are_the_integral_of_allocation_and_what_a_replay_of_the_ledger_meters(
-    tmp_path: Path, seed: int
+    store_url: str, seed: int
 ) -> None:
     async def story() -> None:
         clock, fleet = HandClock(), small_fleet()
         engine = hand_engine(fleet)
-        async with running(replace(settings(store_in(tmp_path), fleet, engine), clock=clock)) as service:
+        async with running(replace(settings(store_url, fleet, engine), clock=clock)) as service:
             await until(lambda: int(service.world.state.node_up[:].sum()) == 2)
             integral = Integral(service)
             await play(service, engine, clock, random.Random(seed))

@@ -1,18 +1,17 @@
 """An event is decided, written down, carried out, and its result comes back as an event."""
 
 import asyncio
-from pathlib import Path
 
 from gridhall.server.live import work
 from gridhall.server.live.changes import Cancel
-from tests.server.live.house import hand_engine, running, settings, small_fleet, store_in, submit, until
+from tests.server.live.house import hand_engine, running, settings, small_fleet, submit, until
 
 
-def test_a_job_is_queued_placed_started_and_done(tmp_path: Path) -> None:
+def test_a_job_is_queued_placed_started_and_done(store_url: str) -> None:
     async def story() -> None:
         fleet = small_fleet()
         engine = hand_engine(fleet)
-        async with running(settings(store_in(tmp_path), fleet, engine)) as service:
+        async with running(settings(store_url, fleet, engine)) as service:
             await until(lambda: int(service.world.state.node_up[:].sum()) == 2)
             job = await submit(service)
             await until(lambda: engine.starts)
@@ -30,11 +29,11 @@ def test_a_job_is_queued_placed_started_and_done(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_a_waiting_job_can_be_cancelled(tmp_path: Path) -> None:
+def test_a_waiting_job_can_be_cancelled(store_url: str) -> None:
     async def story() -> None:
         fleet = small_fleet(nodes=1)
         engine = hand_engine(fleet)
-        async with running(settings(store_in(tmp_path), fleet, engine)) as service:
+        async with running(settings(store_url, fleet, engine)) as service:
             await until(lambda: int(service.world.state.node_up[:].sum()) == 1)
             await submit(service)
             second = await submit(service)
@@ -45,11 +44,11 @@ def test_a_waiting_job_can_be_cancelled(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_what_runs_is_adopted_after_a_restart_and_what_ended_meanwhile_is_done(tmp_path: Path) -> None:
+def test_what_runs_is_adopted_after_a_restart_and_what_ended_meanwhile_is_done(store_url: str) -> None:
     async def story() -> None:
         fleet = small_fleet()
         engine = hand_engine(fleet)
-        chosen = settings(store_in(tmp_path), fleet, engine)
+        chosen = settings(store_url, fleet, engine)
         async with running(chosen) as service:
             await until(lambda: int(service.world.state.node_up[:].sum()) == 2)
             await submit(service)

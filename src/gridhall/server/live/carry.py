@@ -51,6 +51,8 @@ class Carrier:
         for lane in list(self._lanes.values()):
             lane.cancel()
         await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+        self._lanes.clear()  # a lane that had not begun yet could not leave by itself
+        self._pending.clear()
 
     async def _work(self, job: int) -> None:
         try:

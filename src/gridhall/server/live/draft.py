@@ -79,7 +79,8 @@ class Draft:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.entries or self.delivered or self.changed_jobs or self.changed_attempts or self.rows)
+        written = (self.entries, self.delivered, self.changed_jobs, self.changed_attempts, self.resources, self.rows)
+        return not any(written)
 
     @property
     def next_entry(self) -> int:

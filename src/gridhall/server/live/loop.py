@@ -2,8 +2,8 @@
 
 Changes that arrive while a transaction is on its way are taken together into the next one: the busier the server, the
 larger the groups, and the disk's full sync is shared. A transaction that fails leaves a world in memory that nobody
-may act on: the loop stops, everyone who waits is told, and the server only answers reads until it is rebuilt from the
-store.
+may act on: the loop stops, everyone who waits is told, and the server only answers reads until the world was rebuilt
+from the store (`service`) and the loop resumes with it.
 """
 
 import asyncio
@@ -94,8 +94,7 @@ class Loop:
                     async with self._still:
                         await self._group()
         except Exception as problem:
-            self.failed = True
-            self._stop(f"{type(problem).__name__}: {problem}")
+            self.fail(in_short(problem))
             raise
         finally:
             waker.cancel()
@@ -105,9 +104,25 @@ class Loop:
         self.stopped = self.stopped or "the server is shutting down"
         self._arrived.set()
 
+    def fail(self, reason: str) -> None:
+        """Decide no more: what is in memory may not be what is durable. Everyone who waits is told."""
+        self.failed, self.stopped = True, reason
+        while self._waiting:
+            answer = self._waiting.popleft().answer
+            if not answer.done():
+                answer.set_exception(ReadOnly(self.stopped))
+        self._arrived.set()
+
+    def resume(self, world: World, log: Log) -> None:
+        """Take changes again, on a world that was read from the store; `run` then decides on them."""
+        self.world, self.log = world, log
+        self.failed, self.stopped, self._woken_ms = False, "", 0
+
     async def frozen(self) -> tuple[ControllerState, int, int]:
-        """A copy of the durable state, with the numbers of entries and decisions that led to it."""
+        """A copy of the durable state, with the numbers of entries and decisions that led to it. Raises ReadOnly."""
         async with self._still:
+            if self.failed:
+                raise ReadOnly(self.stopped)
             return self.world.state.fork(), self.log.size, self.world.decisions
 
     def now_ms(self) -> int:
@@ -126,7 +141,7 @@ class Loop:
         except BaseException as problem:
             for each in taken:
                 if not each.answer.done():
-                    each.answer.set_exception(ReadOnly(f"not decided: {problem}"))
+                    each.answer.set_exception(ReadOnly(f"not decided: {in_short(problem)}"))
             raise
         for each, answer in zip(taken, answers, strict=True):
             if not each.answer.done():
@@ -153,17 +168,18 @@ class Loop:
             if asked_ms > self._woken_ms:
                 await self.clock.wait_until(asked_ms)
                 self._woken_ms = asked_ms
-                await asyncio.wait([self.send(WakeUp())])
+                answer = self.send(WakeUp())
+                await asyncio.wait([answer])
+                _look_at(answer)
             else:
                 self._decided.clear()
                 await self._decided.wait()
 
-    def _stop(self, reason: str) -> None:
-        self.stopped = reason
-        while self._waiting:
-            answer = self._waiting.popleft().answer
-            if not answer.done():
-                answer.set_exception(ReadOnly(self.stopped))
+
+def in_short(problem: BaseException) -> str:
+    """A failure in one line, without the statement that failed and its values."""
+    cause = getattr(problem, "orig", None) or problem
+    return f"{type(cause).__name__}: {cause}".partition("\n")[0]
 
 
 def _decide(change: Change, draft: Draft) -> object:

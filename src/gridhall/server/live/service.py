@@ -3,71 +3,50 @@
 service = await open_service(settings)
 ...  await service.loop.happen(change)
 await service.close()
+
+When a transaction fails (the disk is full, the database is away) nobody knows what of it became durable. Then the
+controller throws away what it has in memory, reads the world from the store again and goes on; until that works the
+server answers reads only. A controller that has lost the lead to another one stays so.
 """
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from gridhall.controller.record import kernels_hash
-from gridhall.controller.state import ControllerState, Room, new_state
-from gridhall.engines.clock import Clock
-from gridhall.engines.protocol import Engine
-from gridhall.errors import fault
-from gridhall.ledger.entries import Close, Segment, body
-from gridhall.ledger.log import Log, open_log
-from gridhall.ledger.note import SigningKey, verify_key, vkey
-from gridhall.money.attribution import SiteEnergy
-from gridhall.money.rates import RateBook
-from gridhall.scheduling.policy import Policy
 from gridhall.server.live import snapshots
 from gridhall.server.live.carry import Carrier
 from gridhall.server.live.changes import Reported
+from gridhall.server.live.draft import OrderRow
 from gridhall.server.live.drift import Drift
-from gridhall.server.live.fleet_map import FleetMap
-from gridhall.server.live.loop import Loop
-from gridhall.server.live.recover import Recovered, recover
-from gridhall.server.live.world import Directory, World
+from gridhall.server.live.loop import Loop, in_short
+from gridhall.server.live.opening import FIRST_TENANCY, Opened, Settings, closing, open_store, write_boundary
+from gridhall.server.live.world import World
 from gridhall.server.store import Database, open_database
-from gridhall.server.store.leadership import Lead, take_lead
-from gridhall.server.store.log_rows import LogRows, write_append
-from gridhall.tenancy import Organisation, Project, Tenancy
+from gridhall.server.store.leadership import Lead, LostLead, stay_leader
+
+__all__ = ["FIRST_TENANCY", "Service", "Settings", "open_service"]
 
 log = logging.getLogger("gridhall.live")
 
 SNAPSHOT_ENTRIES = 50_000
 """Entries after which a new snapshot is worth its cost: a restart feeds at most so many decisions."""
-LONG_TAIL = 5000
-"""Decisions fed at a restart that make a new snapshot worth its cost."""
-FIRST_TENANCY = Tenancy((Organisation("home"),), (Project("default", "home"),))
-"""Who is there in a new store: organisation 0 and its project 0."""
-ROOM = Room(organisations=256, projects=2048)
-"""How many organisations and projects a store can ever have: it is made with room for them."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+"""How long to wait before the store is tried again; each time twice as long."""
+STEADY_S = 60.0
+"""After so long without a failure the next one is the first again."""
+LOOK_S = 1.0
+"""How often to see whether the lead is still held and a snapshot is due."""
 
-
-@dataclass(frozen=True)
-class Settings:
-    """What a live controller is opened with. `engines` by name, `engine_of_site` says who runs what.
-
-    `energy` is what is known about the energy of sites, by site id; `rates` what is charged, None = nothing is.
-    """
-
-    store_url: str
-    fleet: FleetMap
-    policy: Policy
-    key: SigningKey
-    clock: Clock
-    engines: Mapping[str, Engine]
-    engine_of_site: Mapping[str, str]
-    energy: Mapping[str, SiteEnergy] = field(default_factory=dict[str, SiteEnergy])
-    rates: RateBook | None = None
+OnRebuilt = Callable[[], Awaitable[None]]
 
 
 @dataclass
 class Service:
-    """A running live controller."""
+    """A running live controller. `on_rebuilt` is called after the world was read from the store again.
+
+    Whoever keeps in memory what came of decisions must read it again then: the last ones may not be durable.
+    """
 
     settings: Settings
     database: Database
@@ -76,143 +55,141 @@ class Service:
     carrier: Carrier
     drift: Drift
     replayed: int
-    _deciding: asyncio.Task[None] | None = None
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
+    on_rebuilt: list[OnRebuilt] = field(default_factory=list[OnRebuilt])
+    rebuilds: int = 0
     snapshot_at: int = 0
     """Entries at the last snapshot."""
+    snapshot_ms: int = 0
+    """Time of the last snapshot, 0 = none since the start."""
+    _closing: bool = False
+    _minding: asyncio.Task[None] | None = None
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
     @property
     def world(self) -> World:
         """What the loop has in memory."""
         return self.loop.world
 
-    async def run(self, orders: Recovered | None) -> None:
+    async def run(self, orders: Sequence[OrderRow]) -> None:
         """Begin to decide, to carry out and to listen to the engines."""
-        self._deciding = asyncio.create_task(self.loop.run())
-        for engine in self.settings.engines.values():
-            await engine.open(lambda report: self.loop.tell(Reported(report)))
-        if orders is not None:
-            self.carrier.take(orders.orders)
-        self._tasks.append(asyncio.create_task(self.drift.watch()))
-        self._tasks.append(asyncio.create_task(self._keep_snapshots()))
+        self._minding = asyncio.create_task(self._mind())
+        await self._listen(orders)
 
     async def close(self) -> None:
         """Stop deciding, close the log's segment with a snapshot, and give up the lead. What runs goes on running."""
-        await self.carrier.close()
-        for engine in self.settings.engines.values():
-            await engine.close()
-        for task in self._tasks:
-            task.cancel()
+        self._closing = True
+        if self.loop.failed and self._minding is not None:
+            self._minding.cancel()
+        await self._fall_silent()
         self.loop.close()
-        await asyncio.gather(*self._tasks, self._deciding or asyncio.sleep(0), return_exceptions=True)
+        await asyncio.gather(self._minding or asyncio.sleep(0), return_exceptions=True)
         if not self.loop.failed:
             await self._close_segment()
         await self.lead.give_up()
         await self.database.close()
 
-    async def _close_segment(self) -> None:
-        world, now_ms = self.world, self.loop.now_ms()
-        close = Close(world.decisions, world.epoch, world.state.digest())
-        append = self.loop.log.prepare([body(close)])
-        taken = snapshots.take(world.state, append.size, world.decisions, now_ms)
-        async with self.database.transaction() as connection:
-            await write_append(connection, append, self.loop.log.checkpoint(self.loop.key), now_ms)
-            await snapshots.write(connection, taken)
-        self.loop.log.commit(append)
-
-    async def _keep_snapshots(self) -> None:
-        while True:
-            await asyncio.sleep(1)
-            if self.loop.log.size - self.snapshot_at >= SNAPSHOT_ENTRIES:
-                await self.take_snapshot()
-
     async def take_snapshot(self) -> None:
         """Keep the state as it is now."""
         copy, entries, decisions = await self.loop.frozen()
-        taken = await asyncio.to_thread(snapshots.take, copy, entries, decisions, self.loop.now_ms())
+        now_ms = self.loop.now_ms()
+        taken = await asyncio.to_thread(snapshots.take, copy, entries, decisions, now_ms)
         async with self.database.transaction() as connection:
+            await stay_leader(connection, self.lead.epoch, now_ms)
             await snapshots.write(connection, taken)
-        self.snapshot_at = entries
+        self.snapshot_at, self.snapshot_ms = entries, now_ms
+
+    async def _listen(self, orders: Sequence[OrderRow]) -> None:
+        for engine in self.settings.engines.values():
+            await engine.open(lambda report: self.loop.tell(Reported(report)))
+        self.carrier.take(orders)
+        self._tasks = [asyncio.create_task(self.drift.watch()), asyncio.create_task(self._look_after())]
+
+    async def _fall_silent(self) -> None:
+        await self.carrier.close()
+        for engine in self.settings.engines.values():
+            await engine.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _close_segment(self) -> None:
+        entry, now_ms = closing(self.world), self.loop.now_ms()
+        try:
+            await write_boundary(
+                self.database, self.world, self.loop.log, self.settings.key, entry, now_ms, snapshot=True
+            )
+        except Exception as problem:
+            log.error("the segment stays open, the next start replays its end: %s", problem)
+
+    async def _look_after(self) -> None:
+        """Take snapshots when they are due, and stop deciding when the lock of the lead is gone."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if not await self.lead.alive():
+                self.loop.fail("the store is away")
+            elif self.loop.log.size - self.snapshot_at >= SNAPSHOT_ENTRIES:
+                try:
+                    await self.take_snapshot()
+                except Exception as problem:
+                    log.error("no snapshot was taken: %s", problem)
+
+    async def _mind(self) -> None:
+        """Decide until closed; after a failure rebuild and go on."""
+        pause_s, now_s = FIRST_PAUSE_S, asyncio.get_running_loop().time
+        while not self._closing:
+            began_s = now_s()
+            try:
+                await self.loop.run()
+            except LostLead:
+                log.error("read-only for good: %s", self.loop.stopped)
+                return
+            except Exception:
+                log.exception("read-only until the world is rebuilt from the store")
+            if not self._closing:
+                pause_s = FIRST_PAUSE_S if now_s() - began_s > STEADY_S else pause_s
+                pause_s = await self._rebuild(pause_s)
+
+    async def _rebuild(self, pause_s: float) -> float:
+        """Throw the world away and read it again, as often as it takes; how long to wait at the next failure."""
+        reason = self.loop.stopped
+        while self.loop.failed:
+            await self._fall_silent()
+            await asyncio.sleep(pause_s)
+            pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
+            await self.lead.give_up()
+            await self.database.close()
+            try:
+                await self._resume(await open_store(self.settings, self.database))
+            except Exception as problem:
+                self.loop.fail(f"{reason}; not back yet: {in_short(problem)}")
+                log.error("the store does not serve yet: %s", in_short(problem))
+        return pause_s
+
+    async def _resume(self, opened: Opened) -> None:
+        self.lead, self.snapshot_at = opened.lead, opened.log.size
+        self.loop.resume(opened.world, opened.log)
+        for told in self.on_rebuilt:
+            await told()
+        await self._listen(opened.orders)
+        self.rebuilds += 1
+        log.warning("rebuilt from the store: epoch %d, %d decisions replayed", opened.lead.epoch, opened.replayed)
 
 
 async def open_service(settings: Settings) -> Service:
     """Open the store, take the lead and recover. Raises InputError when one of them cannot be."""
     database = await open_database(settings.store_url)
     try:
-        return await _open(settings, database)
+        return await _start(settings, database, await open_store(settings, database))
     except BaseException:
         await database.close()
         raise
 
 
-async def _open(settings: Settings, database: Database) -> Service:
-    now_ms = settings.clock.now_ms()
-    lead = await take_lead(database, now_ms)
-    try:
-        recovered = await recover(database, settings.fleet, lead.epoch)
-        world = recovered.world if recovered else first_world(settings, lead.epoch)
-        check_shape(world.state, first_world(settings, 0).state, database.name)
-        world.engine_of_site.update(settings.engine_of_site)
-        world.energy.update(settings.energy)
-        entries = recovered.log if recovered else await open_log(LogRows(database))
-        afresh = recovered is None or not recovered.same_kernels or recovered.replayed > LONG_TAIL
-        await open_segment(settings, database, world, entries, now_ms, afresh)
-    except BaseException:
-        await lead.give_up()
-        raise
-    return await _start(settings, database, lead, world, entries, recovered)
-
-
-async def _start(
-    settings: Settings, database: Database, lead: Lead, world: World, entries: Log, recovered: Recovered | None
-) -> Service:
+async def _start(settings: Settings, database: Database, opened: Opened) -> Service:
     carrier = Carrier(lambda: loop.world, settings.engines, settings.clock, lambda change: loop.tell(change))
-    loop = Loop(world, database, entries, settings.key, settings.clock, carrier.take)
+    loop = Loop(opened.world, database, opened.log, settings.key, settings.clock, carrier.take)
     drift = Drift(lambda: loop.world, settings.engines, settings.clock, loop.tell, carrier.busy)
-    service = Service(settings, database, lead, loop, carrier, drift, recovered.replayed if recovered else 0)
-    service.snapshot_at = entries.size
-    await service.run(recovered)
+    service = Service(settings, database, opened.lead, loop, carrier, drift, opened.replayed)
+    service.snapshot_at = opened.log.size
+    await service.run(opened.orders)
     return service
-
-
-def first_world(settings: Settings, epoch: int) -> World:
-    """The world of a store in which nothing was decided yet."""
-    state = new_state(settings.fleet.arrays, FIRST_TENANCY, settings.policy, room=ROOM)
-    return World(settings.fleet, state, {}, Directory(), epoch, 1, 0)
-
-
-async def open_segment(
-    settings: Settings, database: Database, world: World, entries: Log, now_ms: int, afresh: bool
-) -> None:
-    """Begin a segment: it names who decides from here on. `afresh` = it stands on a new snapshot of the state."""
-    segment = Segment(
-        world.decisions,
-        world.epoch,
-        kernels_hash(),
-        settings.policy.hash,
-        fleet_hash(settings.fleet),
-        world.state.digest(),
-        world.state.sizes,
-        vkey(verify_key(settings.key)),
-    )
-    append = entries.prepare([body(segment)])
-    async with database.transaction() as connection:
-        await write_append(connection, append, entries.checkpoint(settings.key), now_ms)
-        if afresh:
-            await snapshots.write(connection, snapshots.take(world.state, append.size, world.decisions, now_ms))
-    entries.commit(append)
-
-
-def check_shape(world_state: ControllerState, fresh: ControllerState, name: str) -> None:
-    """Raise InputError where a store was made for another fleet."""
-    grown = {"slots", "slot_words", "chunks", "effects"}
-    old = {key: size for key, size in world_state.sizes.items() if key not in grown}
-    new = {key: size for key, size in fresh.sizes.items() if key not in grown}
-    if old != new:
-        changed = ", ".join(sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key)))
-        raise fault(name, "fleet", f"is not the fleet that this store was made for ({changed})", "use another --folder")
-
-
-def fleet_hash(fleet: FleetMap) -> str:
-    """Hash over the fleet file's content."""
-    return hashlib.sha256(fleet.fleet.model_dump_json(by_alias=True).encode()).hexdigest()

@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gridhall.errors import fault
-from gridhall.server.store.migrate import migrate
 
 READERS = 4
+CONNECT_S, ANSWER_S = 10, 60
+"""How long PostgreSQL may take to let us in, and for one statement."""
 SQLITE_SETTINGS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -60,7 +61,31 @@ class Database:
         return await self._reader.connect()
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; whoever asks afterwards gets a new one."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+
+async def open_database(url: str) -> Database:
+    """Open a database. Raises InputError when it is not to be had. Whoever takes its lead brings its tables up to date.
+    """
+    database = connect(url)
+    try:
+        await ping(database)
+    except Exception as problem:  # drivers raise all kinds of things
+        await database.close()
+        why = str(problem).partition("\n")[0]
+        raise fault("store", "url", f"{database.name} cannot be opened: {why}", "is it there and running?") from problem
+    return database
+
+
+def connect(self) -> AsyncConnection:
+        """A connection of its own, for a lock that lasts; the caller closes it."""
+        return await self._reader.connect()
+
+    async def close(self) -> None:
+        """Close every connection; whoever asks afterwards gets a new one."""
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
@@ -92,7 +117,8 @@ def connect(url: str) -> Database:
         return _open_sqlite(Path(parsed.database or ""))
     if parsed.get_backend_name() != "postgresql":
         raise fault("store", "url", f"{url!r} is neither SQLite nor PostgreSQL", mend)
-    engine = create_async_engine(parsed.set(drivername="postgresql+asyncpg"), pool_size=READERS + 2)
+    address, patience = parsed.set(drivername="postgresql+asyncpg"), {"timeout": CONNECT_S, "command_timeout": ANSWER_S}
+    engine = create_async_engine(address, pool_size=READERS + 2, connect_args=patience)
     return Database(engine, engine)
 
 

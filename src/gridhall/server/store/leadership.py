@@ -5,6 +5,7 @@ guards against a holder that lost its lock and does not know: its transactions e
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import socket
@@ -13,10 +14,12 @@ from pathlib import Path
 from typing import IO
 
 from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gridhall.errors import fault
 from gridhall.server.store.database import Database
+from gridhall.server.store.migrate import migrate
 from gridhall.server.store.tables import leader
 
 LOCK_NUMBER = 0x67726964  # "grid": the advisory lock's name in PostgreSQL
@@ -40,7 +43,7 @@ class Lead:
     async def alive(self) -> bool:
         """Whether the lock is still held."""
         if self._connection is None:
-            return True
+            return self._file is not None and not self._file.closed and os.fstat(self._file.fileno()).st_nlink > 0
         try:
             await self._connection.execute(text("SELECT 1"))
         except Exception:
@@ -52,21 +55,36 @@ class Lead:
         if self._file is not None:
             self._file.close()
         if self._connection is not None:
+            with contextlib.suppress(Exception):  # it may be broken; then the lock has fallen already
+                await self._connection.invalidate()
             await self._connection.close()
 
 
 async def take_lead(database: Database, now_ms: int) -> Lead:
-    """Lead a store under the next epoch. Raises InputError when another controller that lives leads it."""
+    """Lead a store under the next epoch, with its tables brought up to date before it is used.
+
+    Raises InputError when another controller that lives leads it, or a later version has led it.
+    """
     holder = f"process {os.getpid()} on {socket.gethostname()}"
     file = await _lock_file(database.file, holder) if database.file is not None else None
     connection = None if file is not None else await _lock_row(database)
-    async with database.transaction() as transaction:
-        epoch = (await transaction.execute(select(leader.c.epoch))).scalar_one_or_none()
-        values = {"epoch": (epoch or 0) + 1, "holder": holder, "beat_ms": now_ms}
-        await transaction.execute(
-            insert(leader).values(id=1, **values) if epoch is None else update(leader).values(**values)
-        )
-    return Lead((epoch or 0) + 1, file, connection)
+    lead = Lead(0, file, connection)
+    try:
+        async with database.transaction() as transaction:
+            await transaction.run_sync(migrate, database.name)
+            lead.epoch = await _next_epoch(transaction, holder, now_ms)
+    except BaseException:
+        await lead.give_up()
+        raise
+    return lead
+
+
+async def _next_epoch(transaction: AsyncConnection, holder: str, now_ms: int) -> int:
+    last = (await transaction.execute(select(leader.c.epoch))).scalar_one_or_none()
+    epoch = (last or 0) + 1
+    values = {"epoch": epoch, "holder": holder, "beat_ms": now_ms}
+    await transaction.execute(insert(leader).values(id=1, **values) if last is None else update(leader).values(values))
+    return epoch
 
 
 async def stay_leader(connection: AsyncConnection, epoch: int, now_ms: int) -> None:
@@ -98,10 +116,13 @@ async def _lock_file(path: Path, holder: str) -> IO[str]:
 
 async def _lock_row(database: Database) -> AsyncConnection:
     connection = await database.connect()
-    got = (await connection.execute(text(f"SELECT pg_try_advisory_lock({LOCK_NUMBER})"))).scalar_one()
-    if not got:
+    await connection.execution_options(isolation_level="AUTOCOMMIT")  # no transaction stays open with the lock
+    for _ in range(TRIES):
+        if (await connection.execute(text(f"SELECT pg_try_advisory_lock({LOCK_NUMBER})"))).scalar_one():
+            return connection
+        await asyncio.sleep(TRY_S)
+    holder = None
+    with contextlib.suppress(DBAPIError):  # it has just begun, and its tables are not there yet
         holder = (await connection.execute(select(leader.c.holder))).scalar_one_or_none()
-        await connection.close()
-        raise fault(database.name, "", f"{holder or 'another server'} leads this store", "stop it first")
-    await connection.commit()
-    return connection
+    await connection.close()
+    raise fault(database.name, "", f"{holder or 'another server'} leads this store", "stop it first")

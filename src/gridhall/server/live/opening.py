@@ -1,0 +1,144 @@
+"""Opening: from a store to a controller that may decide: take the lead, recover the world, open a segment of the log.
+
+It is done at every start, and again by a running controller after a transaction failed (`service`).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gridhall.controller.record import kernels_hash
+from gridhall.controller.state import ControllerState, Room, new_state
+from gridhall.engines.clock import Clock
+from gridhall.engines.protocol import Engine
+from gridhall.errors import fault
+from gridhall.ledger.entries import Close, Entry, Segment, body
+from gridhall.ledger.log import Log, open_log
+from gridhall.ledger.note import SigningKey, verify_key, vkey
+from gridhall.money.attribution import SiteEnergy
+from gridhall.money.rates import RateBook
+from gridhall.scheduling.policy import Policy
+from gridhall.server.live import snapshots
+from gridhall.server.live.draft import OrderRow
+from gridhall.server.live.fleet_map import FleetMap
+from gridhall.server.live.recover import recover
+from gridhall.server.live.world import Directory, World
+from gridhall.server.store import Database
+from gridhall.server.store.leadership import Lead, stay_leader, take_lead
+from gridhall.server.store.log_rows import LogRows, write_append
+from gridhall.tenancy import Organisation, Project, Tenancy
+
+LONG_TAIL = 5000
+"""Decisions fed at a restart that make a new snapshot worth its cost."""
+FIRST_TENANCY = Tenancy((Organisation("home"),), (Project("default", "home"),))
+"""Who is there in a new store: organisation 0 and its project 0."""
+ROOM = Room(organisations=256, projects=2048)
+"""How many organisations and projects a store can ever have: it is made with room for them."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a live controller is opened with. `engines` by name, `engine_of_site` says who runs what.
+
+    `energy` is what is known about the energy of sites, by site id; `rates` what is charged, None = nothing is.
+    """
+
+    store_url: str
+    fleet: FleetMap
+    policy: Policy
+    key: SigningKey
+    clock: Clock
+    engines: Mapping[str, Engine]
+    engine_of_site: Mapping[str, str]
+    energy: Mapping[str, SiteEnergy] = field(default_factory=dict[str, SiteEnergy])
+    rates: RateBook | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A store that is led. `orders` are those in the outbox, `replayed` the decisions that were fed to get here."""
+
+    lead: Lead
+    world: World
+    log: Log
+    orders: tuple[OrderRow, ...]
+    replayed: int
+
+
+async def open_store(settings: Settings, database: Database) -> Opened:
+    """Take the lead and recover. Raises InputError when one of them cannot be."""
+    now_ms = settings.clock.now_ms()
+    lead = await take_lead(database, now_ms)
+    try:
+        return await _recover(settings, database, lead, now_ms)
+    except BaseException:
+        await lead.give_up()
+        raise
+
+
+async def _recover(settings: Settings, database: Database, lead: Lead, now_ms: int) -> Opened:
+    found = await recover(database, settings.fleet, lead.epoch)
+    first = first_world(settings, lead.epoch)
+    world, log = (found.world, found.log) if found else (first, await open_log(LogRows(database)))
+    check_shape(world.state, first.state, database.name)
+    world.engine_of_site.update(settings.engine_of_site)
+    world.energy.update(settings.energy)
+    afresh = found is None or not found.same_kernels or found.replayed > LONG_TAIL
+    await open_segment(settings, database, world, log, now_ms, afresh)
+    return Opened(lead, world, log, found.orders if found else (), found.replayed if found else 0)
+
+
+def first_world(settings: Settings, epoch: int) -> World:
+    """The world of a store in which nothing was decided yet."""
+    state = new_state(settings.fleet.arrays, FIRST_TENANCY, settings.policy, room=ROOM)
+    return World(settings.fleet, state, {}, Directory(), epoch, 1, 0)
+
+
+async def open_segment(
+    settings: Settings, database: Database, world: World, log: Log, now_ms: int, afresh: bool
+) -> None:
+    """Begin a segment: it names who decides from here on. `afresh` = it stands on a new snapshot of the state."""
+    segment = Segment(
+        world.decisions,
+        world.epoch,
+        kernels_hash(),
+        settings.policy.hash,
+        fleet_hash(settings.fleet),
+        world.state.digest(),
+        world.state.sizes,
+        vkey(verify_key(settings.key)),
+    )
+    await write_boundary(database, world, log, settings.key, segment, now_ms, afresh)
+
+
+def closing(world: World) -> Close:
+    """The segment ends in the state as it is."""
+    return Close(world.decisions, world.epoch, world.state.digest())
+
+
+async def write_boundary(
+    database: Database, world: World, log: Log, key: SigningKey, entry: Entry, now_ms: int, snapshot: bool
+) -> None:
+    """Write where a segment begins or ends, with a snapshot of the state there or without. Raises LostLead."""
+    append = log.prepare([body(entry)])
+    async with database.transaction() as connection:
+        await stay_leader(connection, world.epoch, now_ms)
+        await write_append(connection, append, log.checkpoint(key), now_ms)
+        if snapshot:
+            await snapshots.write(connection, snapshots.take(world.state, append.size, world.decisions, now_ms))
+    log.commit(append)
+
+
+def check_shape(world_state: ControllerState, fresh: ControllerState, name: str) -> None:
+    """Raise InputError where a store was made for another fleet."""
+    grown = {"slots", "slot_words", "chunks", "effects"}
+    old = {key: size for key, size in world_state.sizes.items() if key not in grown}
+    new = {key: size for key, size in fresh.sizes.items() if key not in grown}
+    if old != new:
+        changed = ", ".join(sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key)))
+        raise fault(name, "fleet", f"is not the fleet that this store was made for ({changed})", "use another --folder")
+
+
+def fleet_hash(fleet: FleetMap) -> str:
+    """Hash over the fleet file's content."""
+    return hashlib.sha256(fleet.fleet.model_dump_json(by_alias=True).encode()).hexdigest()

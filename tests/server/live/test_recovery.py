@@ -1,0 +1,117 @@
+"""After a crash the log leads to the same world, and what was ordered and not done is done."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from gridhall.errors import InputError
+from gridhall.server.live import snapshots, work
+from gridhall.server.live.changes import Cancel
+from gridhall.server.live.service import open_service
+from gridhall.server.store.tables import outbox, snapshot
+from tests.server.live.house import crash, hand_engine, nodes_up, running, settings, small_fleet, submit, until
+
+
+def test_the_tail_is_replayed_to_the_same_state(store_url: str) -> None:
+    async def story() -> None:
+        fleet = small_fleet()
+        engine = hand_engine(fleet)
+        chosen = settings(store_url, fleet, engine)
+        first = await open_service(chosen)
+        await nodes_up(first)
+        jobs = [await submit(first, gpus=4) for _ in range(6)]
+        await first.loop.happen(Cancel(jobs[5].id))
+        engine.ended(engine.starts[0].key)
+        await until(lambda: jobs[0].state == work.COMPLETED)
+        copy, entries, decisions = await first.loop.frozen()
+        await crash(first)
+        async with running(chosen) as second:
+            assert second.replayed == decisions
+            assert second.loop.log.size == entries + 1  # the new segment
+            assert second.world.state.digest() == copy.digest()
+            assert sorted(second.world.job_of_id) == sorted(job.id for job in jobs[1:5])
+
+    asyncio.run(story())
+
+
+def test_orders_that_no_engine_took_on_are_carried_out_after_the_restart(store_url: str) -> None:
+    async def story() -> None:
+        fleet = small_fleet()
+        engine = hand_engine(fleet)
+        chosen = settings(store_url, fleet, engine)
+        first = await open_service(chosen)
+        await nodes_up(first)
+        engine.away = True
+        job = await submit(first)
+        await crash(first)
+        assert not engine.starts
+        engine.away = False
+        async with running(chosen) as second:
+            await until(lambda: engine.starts)
+            assert (engine.starts[0].key.job, engine.starts[0].epoch) == (job.number, 2)
+            await until(lambda: not second.carrier.busy(job.number))
+            await submit(second)
+            async with second.database.read() as connection:
+                waiting = (await connection.execute(select(outbox.c.job))).scalars().all()
+            assert job.number not in waiting
+
+    asyncio.run(story())
+
+
+def test_a_snapshot_shortens_the_replay(store_url: str) -> None:
+    async def story() -> None:
+        fleet = small_fleet()
+        chosen = settings(store_url, fleet, hand_engine(fleet))
+        first = await open_service(chosen)
+        await nodes_up(first)
+        for _ in range(5):
+            await submit(first, gpus=1)
+        await first.take_snapshot()
+        before = first.world.decisions
+        await submit(first, gpus=1)
+        decisions, digest = first.world.decisions, first.world.state.digest()
+        await crash(first)
+        async with running(chosen) as second:
+            assert second.replayed == decisions - before < before
+            assert second.world.state.digest() == digest
+
+    asyncio.run(story())
+
+
+def test_a_clean_stop_leaves_nothing_to_replay(store_url: str) -> None:
+    async def story() -> None:
+        fleet = small_fleet()
+        chosen = settings(store_url, fleet, hand_engine(fleet))
+        async with running(chosen) as first:
+            await nodes_up(first)
+            await submit(first)
+        async with running(chosen) as second:
+            assert second.replayed == 0
+            last = await snapshots.last(second.database)
+            assert last is not None
+            assert last.state().digest() == second.world.state.digest()
+
+    asyncio.run(story())
+
+
+def test_a_snapshot_that_was_cut_short_keeps_the_server_from_starting(store_url: str) -> None:
+    async def story() -> None:
+        fleet = small_fleet()
+        chosen = settings(store_url, fleet, hand_engine(fleet))
+        async with running(chosen) as first:
+            await nodes_up(first)
+            database = first.database
+        async with database.transaction() as connection:
+            torn = select(snapshot.c.columns).order_by(snapshot.c.entries.desc()).limit(1)
+            columns = (await connection.execute(torn)).scalar_one()
+            await connection.execute(update(snapshot).values(columns=columns[:-7]))
+        with pytest.raises(InputError, match=r"damaged snapshot at (.|\n)*restore a backup"):
+            await open_service(chosen)
+        async with database.transaction() as connection:
+            await connection.execute(delete(snapshot))
+        with pytest.raises(InputError, match="no snapshot to begin with"):
+            await open_service(chosen)
+        await database.close()
+
+    asyncio.run(story())
