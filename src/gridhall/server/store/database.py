@@ -68,8 +68,7 @@ class Database:
 
 
 async def open_database(url: str) -> Database:
-    """Open a database. Raises InputError when it is not to be had. Whoever takes its lead brings its tables up to date.
-    """
+    """Open a database. Raises InputError when it is not to be had. Taking its lead brings its tables up to date."""
     database = connect(url)
     try:
         await ping(database)
@@ -77,29 +76,6 @@ async def open_database(url: str) -> Database:
         await database.close()
         why = str(problem).partition("\n")[0]
         raise fault("store", "url", f"{database.name} cannot be opened: {why}", "is it there and running?") from problem
-    return database
-
-
-def connect(self) -> AsyncConnection:
-        """A connection of its own, for a lock that lasts; the caller closes it."""
-        return await self._reader.connect()
-
-    async def close(self) -> None:
-        """Close every connection; whoever asks afterwards gets a new one."""
-        await self._writer.dispose()
-        if self._reader is not self._writer:
-            await self._reader.dispose()
-
-
-async def open_database(url: str) -> Database:
-    """Open a database and bring its tables up to date. Raises InputError when it is not to be had."""
-    database = connect(url)
-    try:
-        async with database.transaction() as connection:
-            await connection.run_sync(migrate)
-    except (OSError, SQLAlchemyError) as problem:
-        mend = "is it there and running?"
-        raise fault("store", "url", f"{database.name} cannot be opened: {problem}", mend) from problem
     return database
 
 
