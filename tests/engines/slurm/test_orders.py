@@ -29,7 +29,7 @@ def test_a_start_that_comes_again_starts_nothing(cluster: Cluster) -> None:
         await asyncio.gather(*(desk.engine.start(order) for _ in range(3)))
         await desk.heard(Ended, order.key)
         await desk.engine.start(order)
-        assert jobs_named(cluster, order.key) == ["COMPLETED"]
+        assert len(jobs_named(cluster, order.key)) == 1
         assert times_run(cluster, order.key) == 1
         assert desk.reports[-1] == await desk.heard(Ended, order.key), "a late start is answered by the end"
 
@@ -96,8 +96,7 @@ def test_a_new_controller_takes_up_what_runs_and_hears_what_ended(cluster: Clust
         await later.heard(Stopped, long.key)
         with pytest.raises(StaleEpoch):
             await desk.engine.stop(StopOrder(long.key, 1))
-        await later.engine.close()
-        desk.engine = Desk(cluster).engine
+        desk.engine = later.engine
 
     drive(cluster, story)
 

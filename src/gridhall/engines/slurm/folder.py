@@ -97,7 +97,7 @@ class Folder:
         self._write(folder / "order.json", order)
         self._replace(folder.parent / "current", str(key.attempt).encode())
         self.hold(key)
-        self._give(*parts, folder / "order.json", folder.parent / "current")
+        self._give(*parts)
         return known
 
     def order(self, key: AttemptKey) -> Order | None:
@@ -118,7 +118,6 @@ class Folder:
 
     def write_stop(self, key: AttemptKey, stop: Stop) -> None:
         """Keep that it was told to stop."""
-        self.attempt(key).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write(self.attempt(key) / "stop.json", stop)
 
     def over(self, key: AttemptKey) -> Over | None:
@@ -188,6 +187,7 @@ class Folder:
         part = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(data)
+        self._give(part)
         part.replace(path)
 
     def _give(self, *paths: Path) -> None:

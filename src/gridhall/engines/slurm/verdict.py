@@ -16,6 +16,8 @@ ENDED = frozenset({"COMPLETED", "FAILED", "OUT_OF_MEMORY"})
 TIMED_OUT = frozenset({"TIMEOUT", "DEADLINE"})
 UNREACHABLE = ("ReqNodeNotAvail", "NodeDown", "Nodes_required_for_job_are_DOWN", "BadConstraints")
 KILL_AGAIN_MS = 5_000
+GRACE_SLACK_MS = 3_000
+"""The runner kills its ranks when the grace of a stop is over; so much later Slurm is asked to."""
 PATIENCE_MS = 3_000
 """Slurm says when it began to start a job, in whole seconds; the runner's better word is waited for so long."""
 
@@ -99,7 +101,7 @@ def must_be_killed(facts: Facts, killed_ms: int, now_ms: int) -> bool:
     """Whether the grace of a stop is over, or the job had not begun; `killed_ms` is when it was last killed."""
     if not facts.stop or facts.job is None or facts.job.final or now_ms - killed_ms < KILL_AGAIN_MS:
         return False
-    return facts.job.job_state == "PENDING" or now_ms >= facts.stop.time_ms + facts.stop.grace_ms
+    return facts.job.job_state == "PENDING" or now_ms >= facts.stop.time_ms + facts.stop.grace_ms + GRACE_SLACK_MS
 
 
 def cannot_start(facts: Facts) -> str:

@@ -43,6 +43,14 @@ class Attempt:
         except (OSError, ValueError):
             return False
 
+    def stop_grace_ms(self) -> int | None:
+        """The grace of the order to stop; None when there is no such order."""
+        try:
+            with open(self.folder + "/stop.json", encoding="ascii") as file:
+                return json.load(file)["grace_ms"]
+        except FileNotFoundError:
+            return None
+
     def say(self, word: str, record: dict[str, Any]) -> None:
         """Tell the engine."""
         shared = os.path.dirname(os.path.dirname(self.job_folder))

@@ -13,6 +13,8 @@ from attempt import Attempt, now_ms
 TICK_S = 0.5
 FAILED_GRACE_S = 5.0
 """After the failure of one rank the others may take so long to end."""
+UNHEARD_S = 1.0
+"""Slurm loses a signal to a gang that is just being resumed: after so long the runner signals its ranks itself."""
 
 
 class Ranks:
@@ -24,7 +26,7 @@ class Ranks:
         self._alive: set[int] = set()
         self._exit_code = self._failed_ms = 0
         self._ran_s = 0.0
-        self._kill_s = float("inf")
+        self._stop_s = self._kill_s = float("inf")
 
     def run(self) -> dict[str, Any]:
         """Start them, wait for all of them, and say how it went."""
@@ -65,6 +67,7 @@ class Ranks:
         order = self.attempt.order
         if self.attempt.superseded():
             self._kill_s = 0.0
+        self._obey(now_s)
         if order["limit_ms"] and not self.timed_out and self._ran_s * 1000 >= order["limit_ms"]:
             self.timed_out = True
             self._end(now_s + order["grace_ms"] / 1000)
@@ -72,6 +75,17 @@ class Ranks:
             self._end(now_s + FAILED_GRACE_S)
         if now_s >= self._kill_s:
             self._signal(signal.SIGKILL)
+
+    def _obey(self, now_s: float) -> None:
+        """Stop when that was ordered: the grace is kept here, whatever becomes of the controller."""
+        grace_ms = self.attempt.stop_grace_ms()
+        if grace_ms is None:
+            return
+        self._stop_s = min(self._stop_s, now_s)
+        if not self.told and now_s - self._stop_s >= UNHEARD_S:
+            self.told = True
+            self._signal(signal.SIGTERM)
+        self._kill_s = min(self._kill_s, self._stop_s + grace_ms / 1000)
 
     def _end(self, kill_s: float) -> None:
         """Ask the ranks to end, once; those that are still there at `kill_s` are killed."""
