@@ -19,10 +19,13 @@ def now_ms() -> int:
 
 @dataclass
 class Attempt:
-    """One attempt. `asked_ms` is when its submission was answered, `slurm_id` 0 while that is not known."""
+    """One attempt. `asked_ms` is when its submission was answered, `slurm_id` 0 while that is not known.
+
+    `nodes` are Slurm's names.
+    """
 
     key: AttemptKey
-    nodes: int = 1
+    nodes: tuple[str, ...] = ()
     saved_ms: int = 0
     slurm_id: int = 0
     asked_ms: int = 0
@@ -68,7 +71,7 @@ class Book:
         order, slurm = self.folder.order(key), self.folder.slurm(key)
         attempt = Attempt(
             key,
-            nodes=len(order.nodes) if order else 1,
+            nodes=tuple(order.nodes) if order else (),
             saved_ms=order.saved_ms if order else 0,
             slurm_id=slurm.job_id if slurm else self.folder.claimed(key),
             stop=self.folder.stop(key),

@@ -58,7 +58,8 @@ class SlurmEngine:
                 await self._submit(attempt, order)
 
     async def _submit(self, attempt: Attempt, order: StartOrder) -> None:
-        attempt.nodes, attempt.saved_ms = len(order.places), order.saved_ms
+        attempt.nodes = tuple(self._settings.slurm_node(place.node) for place in order.places)
+        attempt.saved_ms = order.saved_ms
         try:
             check(order, self._settings)
             attempt.slurm_id = await self._find_or_submit(order)
@@ -100,7 +101,7 @@ class SlurmEngine:
         if attempt.job and attempt.job.job_state == "SUSPENDED":
             await self._scontrol("resume", str(attempt.slurm_id))
         # srun kills its tasks when it gets SIGTERM itself, so only the steps of a gang over several nodes are told
-        scope = () if attempt.nodes > 1 else ("--full",)
+        scope = () if len(attempt.nodes) > 1 else ("--full",)
         try:
             await call(("scancel", "--signal=TERM", *scope, str(attempt.slurm_id)), self._settings.slurm_conf)
         finally:

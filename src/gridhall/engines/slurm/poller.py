@@ -34,6 +34,7 @@ class Poller:
 
     def __init__(self, settings: SlurmSettings, rest: Rest, book: Book) -> None:
         self._settings, self._rest, self._book = settings, rest, book
+        self._fleet_names = settings.fleet_nodes()
         self._seen: dict[str, NodeState] = {}
         self._silent_ms: dict[str, int] = {}
         self._hurry = asyncio.Event()
@@ -61,17 +62,15 @@ class Poller:
         """Ask Slurm once and draw the conclusions; raises EngineFault."""
         asked_ms = now_ms()
         jobs = self.ours(await self._rest.jobs())
-        nodes = await self._rest.nodes()
+        for node in await self._rest.nodes():
+            if self._settings.partition in node.partitions:
+                self.addresses[node.name] = node.address
+                self._see(node.name, node_state(node))
         self._book.hear_news()
         for key in jobs:
             await self._adopt(key, [job for job in jobs[key] if not job.final])
         for attempt in self._book.live():
             await self._settle(attempt, jobs.get(attempt.key, []), asked_ms)
-        fleet_names = self._settings.fleet_nodes()
-        for node in nodes:
-            if self._settings.partition in node.partitions:
-                self.addresses[node.name] = node.address
-                self._see(fleet_names.get(node.name, node.name), node_state(node))
 
     async def _adopt(self, key: AttemptKey, living: list[Job]) -> None:
         """Take up an attempt that Slurm has and the book has not; what was reported lost must not live on."""
@@ -100,9 +99,10 @@ class Poller:
                 self._book.take(attempt, job.job_id)
         elif attempt.slurm_id and attempt.asked_ms < asked_ms:
             attempt.job, attempt.absences = None, attempt.absences + 1
-        if reason := verdict.cannot_start(attempt.facts):
+        closed = [node for node in attempt.nodes if node in self._seen and not self._seen[node].takes_work]
+        if closed and verdict.waits_for_nodes(attempt.facts):
             await self._rest.cancel(attempt.slurm_id)
-            reason = f"Slurm cannot start it on its nodes: {reason}"
+            reason = f"Slurm cannot start it: {', '.join(closed)}: {self._seen[closed[0]].reason}"
             self._book.close(attempt, Over(kind="lost", time_ms=now_ms(), saved_ms=attempt.saved_ms, reason=reason))
         elif verdict.must_be_killed(attempt.facts, attempt.killed_ms, now_ms()):
             attempt.killed_ms = now_ms()
@@ -130,13 +130,15 @@ class Poller:
             return
         if self._seen.get(node) != state:
             self._seen[node] = state
-            self._book.say(NodeSeen(self._settings.site, node, time_ms, state.up, state.reason, state.takes_work))
+            name = self._fleet_names.get(node, node)
+            self._book.say(NodeSeen(self._settings.site, name, time_ms, state.up, state.reason, state.takes_work))
 
     async def _poll(self) -> None:
         wait_s = PERIOD_S
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._hurry.wait()
                 await asyncio.sleep(HURRY_S)
             self._hurry.clear()
             began_s = time.monotonic()

@@ -30,6 +30,8 @@ class Rest:
     async def submit(self, body: dict[str, object]) -> int:
         """The number of the new job; raises Refused, or EngineFault when it is not known whether there is one."""
         answer = await self._ask(Submitted, "POST", "/job/submit", body)
+        if answer.job_id:
+            return answer.job_id  # errors beside a number say why it must wait
         for trouble in answer.errors:
             if trouble.number in REFUSALS:
                 raise Refused(str(trouble))

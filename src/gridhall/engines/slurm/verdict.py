@@ -104,8 +104,6 @@ def must_be_killed(facts: Facts, killed_ms: int, now_ms: int) -> bool:
     return facts.job.job_state == "PENDING" or now_ms >= facts.stop.time_ms + facts.stop.grace_ms + GRACE_SLACK_MS
 
 
-def cannot_start(facts: Facts) -> str:
-    """Why Slurm will not start a waiting job on the nodes it is pinned to; empty while it may."""
-    if facts.job is None or facts.job.job_state != "PENDING":
-        return ""
-    return facts.job.state_reason if facts.job.state_reason.startswith(UNREACHABLE) else ""
+def waits_for_nodes(facts: Facts) -> bool:
+    """Whether Slurm does not start a waiting job because it misses its nodes."""
+    return facts.job is not None and facts.job.job_state == "PENDING" and facts.job.state_reason.startswith(UNREACHABLE)
