@@ -23,6 +23,8 @@ FINAL = frozenset(
 RUNNING = frozenset({"RUNNING", "SUSPENDED", "STOPPED", "COMPLETING", "STAGE_OUT", "SIGNALING"})
 WORKING = frozenset({"allocated", "mixed"})
 SILENT = "NOT_RESPONDING"
+UNHEARD = "unknown"
+"""The state of a node from which a slurmctld that has just been started has not heard yet."""
 CLOSED = frozenset({"DRAIN", "FAIL", "MAINTENANCE", "REBOOT_ISSUED", "REBOOT_REQUESTED", "POWERING_DOWN", SILENT})
 GONE = frozenset({"POWERED_DOWN", "INVALID_REG"})
 
@@ -125,7 +127,7 @@ def node_state(node: Node) -> NodeState:
     flags = set(node.state_flags)
     reason = node.reason or ", ".join(sorted({node.state.upper()} | flags))
     if node.state not in WORKING | {"idle"} or flags & GONE:
-        return NodeState(False, False, reason)
+        return NodeState(False, False, reason, silent=node.state == UNHEARD)
     if not flags & CLOSED:
         return NodeState(True, True)
     works = node.state in WORKING or "COMPLETING" in flags

@@ -24,8 +24,8 @@ HURRY_S = 0.1
 SHARE = 10
 """The lists take at most one part in `SHARE` of the time: those of a large cluster are asked for less often."""
 LISTEN_STARTING_S, LISTEN_S = 0.02, 0.1
-SILENT_MS = 5_000
-"""An idle node that does not answer for so long takes no work; a restart of slurmctld is over sooner."""
+SILENT_MS = 30_000
+"""A node that does not answer for so long takes no work; a restart of slurmctld is over sooner."""
 _log = logging.getLogger(__name__)
 
 
