@@ -2,8 +2,8 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -98,13 +98,19 @@ def drive(cluster: Cluster, story: Callable[[Desk], Awaitable[None]], epoch: int
         try:
             await story(desk)
         finally:
+            await asyncio.to_thread(clear, cluster)
             for key in await desk.engine.running():
                 await desk.engine.forget(key, 1 << 40)
             (cluster.shared / "epoch").unlink()
             await desk.engine.close()
 
-    try:
-        asyncio.run(tell())
-    finally:
-        with suppress(RuntimeError):
-            cluster.call("scancel", "--user=nobody")
+    asyncio.run(tell())
+
+
+def clear(cluster: Cluster) -> None:
+    """Cancel every job and wait until none is left."""
+    cluster.call("scancel", "--user=nobody")
+    end = time.monotonic() + PATIENCE_S
+    while cluster.call("squeue", "-h"):
+        assert time.monotonic() < end, "jobs do not go away"
+        time.sleep(0.1)

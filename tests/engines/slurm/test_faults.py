@@ -13,10 +13,12 @@ def test_a_dead_node_loses_its_gang_and_comes_back(cluster: Cluster) -> None:
         other = await desk.begin(("sleep", "3600"), 5)
         await desk.heard(Started, gang.key)
         cluster.kill_node(cluster.nodes[7])
+        # Slurm finds out itself after about half a minute; whoever watches the hardware tells it at once
+        cluster.call("scontrol", "update", f"nodename={cluster.nodes[7]}", "state=down", "reason=power")
         lost = await desk.heard(Lost, gang.key)
         assert "NODE_FAIL" in lost.reason
         before = len(desk.reports)
-        await desk.seen(7, up=False, takes_work=False)
+        assert (await desk.seen(7, up=False, takes_work=False)).reason == "power"
         cluster.start_node(cluster.nodes[7])
         await desk.seen(7, up=True, since=before)
         assert not [each for each in desk.reports if isinstance(each, Lost | Ended) and each.key == other.key]

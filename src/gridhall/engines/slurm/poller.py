@@ -97,8 +97,13 @@ class Poller:
             attempt.job, attempt.absences = job, 0
             if not attempt.slurm_id:
                 self._book.take(attempt, job.job_id)
-        elif attempt.slurm_id and attempt.asked_ms < asked_ms:
+        elif attempt.slurm_id and not jobs and attempt.asked_ms < asked_ms:
             attempt.job, attempt.absences = None, attempt.absences + 1
+        await self._push(attempt)
+        self._book.judge(attempt)
+
+    async def _push(self, attempt: Attempt) -> None:
+        """Cancel what cannot start on its nodes, kill what does not stop."""
         closed = [node for node in attempt.nodes if node in self._seen and not self._seen[node].takes_work]
         if closed and verdict.waits_for_nodes(attempt.facts):
             await self._rest.cancel(attempt.slurm_id)
@@ -107,18 +112,17 @@ class Poller:
         elif verdict.must_be_killed(attempt.facts, attempt.killed_ms, now_ms()):
             attempt.killed_ms = now_ms()
             await self._rest.cancel(attempt.slurm_id)
-        self._book.judge(attempt)
 
     async def _true_job(self, attempt: Attempt, jobs: list[Job]) -> Job | None:
         """The job that carries out the attempt; a second one, of a submission that came twice, is cancelled."""
         if len(jobs) < 2:
             return jobs[0] if jobs else None
-        claimed = self._book.folder.claimed(attempt.key)
-        true = next((job for job in jobs if job.job_id == claimed), min(jobs, key=lambda job: job.job_id))
-        for job in jobs:
-            if job is not true and not job.final:
-                await self._rest.cancel(job.job_id)
-        attempt.slurm_id = true.job_id
+        true = verdict.true_job(jobs, self._book.folder.claimed(attempt.key))
+        if true:
+            attempt.slurm_id = true.job_id
+            for job in jobs:
+                if job is not true and not job.final:
+                    await self._rest.cancel(job.job_id)
         return true
 
     def _see(self, node: str, state: NodeState) -> None:

@@ -5,6 +5,7 @@ The runner's word on an end is believed at once when the end was good. A bad end
 an attempt is lost only when Slurm answered and did not know it, twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gridhall.engines.slurm.answers import RUNNING, Job
@@ -102,6 +103,17 @@ def must_be_killed(facts: Facts, killed_ms: int, now_ms: int) -> bool:
     if not facts.stop or facts.job is None or facts.job.final or now_ms - killed_ms < KILL_AGAIN_MS:
         return False
     return facts.job.job_state == "PENDING" or now_ms >= facts.stop.time_ms + facts.stop.grace_ms + GRACE_SLACK_MS
+
+
+def true_job(jobs: Sequence[Job], claimed: int) -> Job | None:
+    """Which of several jobs carries out their attempt: the one that claimed it, the first while all of them wait.
+
+    None while that is not known: one of them is about to claim.
+    """
+    if claimed:
+        return next((job for job in jobs if job.job_id == claimed), None)
+    waiting = all(job.job_state == "PENDING" for job in jobs)
+    return min(jobs, key=lambda job: job.job_id) if waiting else None
 
 
 def waits_for_nodes(facts: Facts) -> bool:
