@@ -80,7 +80,7 @@ def _request(
         options["resources"] = {"gpus": int(any(each["status"]["capacity"]["gpus"] for each in sites))}
     document = {
         "name": name or Path(command[0]).name,
-        "project": project or "",
+        **({"project": project} if project else {}),
         "spec": {"command": command, "directory": str(Path.cwd()), **options},
     }
     return _checked("gridhall run", document)
@@ -125,7 +125,8 @@ def _watch(client: "Client", job: "Job") -> "Job":
         raise typer.Exit(130) from None
     ran_ms = (job.status.end_ms or 0) - (job.status.start_ms or 0)
     ended = "" if job.status.exit_code is None else f", exit code {job.status.exit_code}"
-    places = ", ".join(f"{place.site}/{place.node}" for place in job.status.places)
+    attempts = list(client.items(f"/v1/jobs/{id}/attempts"))
+    places = ", ".join(f"{place['site']}/{place['node']}" for place in attempts[-1]["places"]) if attempts else ""
     say.status(f"{id} {job.status.state} after {ran_ms / 1000:.1f} s on {places or 'no node'}{ended}")
     return job
 

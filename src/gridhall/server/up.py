@@ -10,7 +10,8 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+import signal
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,20 @@ class Wanted:
     seed: int = 1
 
 
+class Server(uvicorn.Server):
+    """uvicorn, which leaves signals to us: it would raise them again when it has ended, and the exit code with them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave them."""
+        yield
+
+    def end(self) -> None:
+        """Take no more requests, finish those that are there, and return; at once when told again."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
 async def serve(wanted: Wanted, say: Say) -> None:
     """Run until told to end. Raises InputError for whatever keeps it from starting."""
     prepare_folder(wanted)
@@ -65,11 +80,20 @@ async def serve(wanted: Wanted, say: Say) -> None:
         register = await open_register(service)
         app = make_app(service, register)
         settings = uvicorn.Config(
-            app, wanted.host, wanted.port, log_config=None, access_log=False, timeout_graceful_shutdown=GOODBYE_S
+            app,
+            wanted.host,
+            wanted.port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GOODBYE_S,
         )
+        server = Server(settings)
+        for ending in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(ending, server.end)
         helpers = [asyncio.create_task(each) for each in beside(service, wanted, say)]
         try:
-            await uvicorn.Server(settings).serve()
+            await server.serve()
         finally:
             for helper in helpers:
                 helper.cancel()

@@ -131,6 +131,12 @@ class FleetMap:
         gpus = tuple(_bits(gpu_mask)) if self.cell_has_gpus[self.node_cell[node]] else ()
         return Place(self.site_of(node).id, self.nodes[node], gpus, gpu_milli)
 
+    def host_units(self, cells: int, cpu_milli: int) -> int:
+        """Units of a host without GPUs that stand for so many 1/1000 cores, by the smallest units among some cells."""
+        hw = [int(self.arrays.cell_hw[cell]) for cell in _bits(cells)]
+        units = [int(self.arrays.hw_cpu_milli[each]) // int(self.arrays.hw_gpus_per_node[each]) for each in hw]
+        return max(1, -(-cpu_milli // max(1, min(units, default=1000))))
+
     def cells(self, sites: Collection[str], countries: Collection[str], hardware: Collection[str], gpus: bool) -> int:
         """The mask of cells at the named sites, in the named countries and of the named hardware (empty = any).
 

@@ -46,7 +46,7 @@ class Foreseen:
 
 def foresee(w: ControllerState, fleet: FleetMap, new: NewJob, number: int, now_ms: int) -> Foreseen:
     """Let a copy of the state decide about a job. Raises Refusal where no allowed place is in the fleet at all."""
-    effects = _step(w, submit_row(number, new, allowed_cells(fleet, new.spec)).row(now_ms))
+    effects = _step(w, submit_row(number, new, allowed_cells(fleet, new.spec), fleet).row(now_ms))
     if effects[0][0] == REFUSE:
         return Foreseen(effects[0])
     slot = effects[0][3]

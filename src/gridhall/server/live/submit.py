@@ -16,9 +16,6 @@ from gridhall.server.live.projection import project
 from gridhall.server.live.work import Job
 from gridhall.server.objects.job import LEVELS, PRIORITIES, JobSpec
 
-UNIT_MILLI = 1000
-"""Share of a core that one unit of a host without GPUs stands for, at least; see `fleet_map`."""
-
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
@@ -38,7 +35,9 @@ class NewJob:
         text = self.spec.model_dump_json(exclude_defaults=True)
         salt = secrets.token_bytes(SALT_BYTES)
         number = draft.world.next_job
-        effects = draft.step(submit_row(number, self, cells).row(draft.now_ms), commit(salt, json.loads(text)))
+        effects = draft.step(
+            submit_row(number, self, cells, draft.world.fleet).row(draft.now_ms), commit(salt, json.loads(text))
+        )
         if effects[0][0] == REFUSE:
             return effects[0]
         job = Job(
@@ -84,7 +83,7 @@ def refusal_of(effect: Effect) -> Refusal:
     return Refusal(status, reason, f"it can never run: {REASONS[effect[5]]}")
 
 
-def submit_row(number: int, new: NewJob, cells: int) -> Submit:
+def submit_row(number: int, new: NewJob, cells: int, fleet: FleetMap) -> Submit:
     """The core's view of a submission."""
     spec, asked = new.spec, new.spec.resources
     placement = spec.placement
@@ -96,7 +95,7 @@ def submit_row(number: int, new: NewJob, cells: int) -> Submit:
         priority=PRIORITIES.index(spec.priority),
         preemptible=int(spec.preemptible),
         tier=spec.tier,
-        gpus=asked.gpus or 1,
+        gpus=asked.gpus or fleet.host_units(cells, asked.cpu_milli),
         gpus_per_node=asked.gpus_per_node,
         gpu_milli=asked.gpu_milli,
         cpu_milli=asked.cpu_milli,
