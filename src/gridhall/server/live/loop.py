@@ -125,6 +125,11 @@ class Loop:
                 raise ReadOnly(self.stopped)
             return self.world.state.fork(), self.log.size, self.world.decisions
 
+    async def settled(self) -> None:
+        """Wait until the transaction that is on its way has ended."""
+        async with self._still:
+            return
+
     def now_ms(self) -> int:
         """The clock's time, never earlier than before."""
         self._last_ms = max(self._last_ms, self.clock.now_ms())

@@ -6,9 +6,13 @@ from base64 import b64encode
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from gridhall.ledger.checkpoint import sign_checkpoint
 from gridhall.ledger.commitment import commit
 from gridhall.ledger.note import verify_key, vkey
-from gridhall.ledger.proving import prove_entry
+from gridhall.ledger.proof_text import Proof as InclusionProof
+from gridhall.ledger.proof_text import write_proof
+from gridhall.ledger.proving import prove_inclusion
+from gridhall.ledger.tree import root
 from gridhall.server.api.answer import answer_object
 from gridhall.server.api.caller import Asking, Caller, needs
 from gridhall.server.api.jobs import find_job
@@ -60,9 +64,12 @@ async def _attempt(caller: Caller, attempt: Attempt) -> AttemptWhere:
 
 async def prove(service: Service, entry: int, about: str) -> Proof:
     """An entry with the proof that the log has it."""
-    rows = LogRows(service.database)
+    await service.loop.settled()  # the job may be on its way to the log
+    rows, tree = LogRows(service.database), service.loop.log.tree
     body = (await rows.entries(entry, entry + 1))[0]
-    text = await prove_entry(rows, service.loop.log.tree, entry)
+    note = sign_checkpoint(tree.size, root(tree), service.settings.key)  # the store's last may be of a later tree
+    path = await prove_inclusion(rows, tree, entry, tree.size)
+    text = write_proof(InclusionProof(entry, tuple(path), note))
     return Proof(entry=entry, about=about, body=b64encode(body).decode(), proof=text)
 
 
