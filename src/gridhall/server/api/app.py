@@ -14,17 +14,20 @@ from gridhall.server.api.routes import (
     attempts,
     audit,
     budgets,
+    events,
     evidence,
     fit,
     halls,
     health,
     jobs,
+    ledger,
     nodes,
     organisations,
     projects,
     queues,
     quotas,
     racks,
+    reservations,
     roles,
     service_accounts,
     sites,
@@ -34,6 +37,7 @@ from gridhall.server.api.routes import (
 )
 from gridhall.server.identity.register import Register
 from gridhall.server.live.service import Service
+from gridhall.server.queries.feed import open_feed
 
 log = logging.getLogger("gridhall.api")
 
@@ -41,17 +45,20 @@ NOUNS = (
     attempts,
     audit,
     budgets,
+    events,
     evidence,
     fit,
     halls,
     health,
     jobs,
+    ledger,
     nodes,
     organisations,
     projects,
     queues,
     quotas,
     racks,
+    reservations,
     roles,
     service_accounts,
     sites,
@@ -68,6 +75,7 @@ def make_app(service: Service, register: Register) -> FastAPI:
     )
     desk = Desk(service, register, Denials(service))
     app.state.desk = desk
+    app.state.feed = open_feed(service)
     app.openapi = lambda: openapi_of(app)
     for noun in NOUNS:
         app.router.routes.extend(noun.router.routes)

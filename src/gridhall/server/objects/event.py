@@ -1,0 +1,23 @@
+"""Events: thin messages that something happened; the object itself says what it is now."""
+
+from gridhall.server.objects.part import Part
+
+
+class Event(Part):
+    """`number` is the place of its entry in the log; what one entry says may be several events.
+
+    `object` is the id of what it is about. `project` is empty for what belongs to no project.
+    """
+
+    number: int
+    time_ms: int
+    kind: str
+    object: str
+    project: str
+
+
+class Events(Part):
+    """Events of entries after the one that was named. `next` goes into `after` of the next request."""
+
+    items: tuple[Event, ...]
+    next: int
