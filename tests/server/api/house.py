@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
+from gridhall.engines.clock import Clock, WallClock
 from gridhall.server.api.app import make_app
 from gridhall.server.identity.bootstrap import bootstrap
 from gridhall.server.identity.register import Register, open_register, wall_ms
@@ -70,11 +71,14 @@ class _Appears:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, nodes: int = 2, now_ms: Callable[[], int] = wall_ms) -> AsyncGenerator[House]:
+async def open_house(
+    folder: Path, nodes: int = 2, now_ms: Callable[[], int] = wall_ms, clock: Clock | None = None
+) -> AsyncGenerator[House]:
     """A house whose nodes are up, until the block is left."""
     fleet = small_fleet(nodes)
     engine = hand_engine(fleet)
-    async with running(settings(store_in(folder), fleet, engine)) as service:
+    chosen = replace(settings(store_in(folder), fleet, engine), clock=clock or WallClock())
+    async with running(chosen) as service:
         register = await open_register(service, now_ms)
         await until(lambda: int(service.world.state.node_up[:].sum()) == nodes)
         app = make_app(service, register)

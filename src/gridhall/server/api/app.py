@@ -14,6 +14,7 @@ from gridhall.server.api.routes import (
     attempts,
     audit,
     budgets,
+    charges,
     events,
     evidence,
     fit,
@@ -33,6 +34,7 @@ from gridhall.server.api.routes import (
     sites,
     tokens,
     topology,
+    usage,
     users,
 )
 from gridhall.server.identity.register import Register
@@ -45,6 +47,7 @@ NOUNS = (
     attempts,
     audit,
     budgets,
+    charges,
     events,
     evidence,
     fit,
@@ -64,6 +67,7 @@ NOUNS = (
     sites,
     tokens,
     topology,
+    usage,
     users,
 )
 

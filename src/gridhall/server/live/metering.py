@@ -75,7 +75,12 @@ class Meters:
             draw_w=idle_w * taken.nodes + taken.watts,
             cause="start",
         )
-        return attribute(found, self.energy.get(found.site) or self._overhead_only(site))
+        return self.attributed(found)
+
+    def attributed(self, interval: UsageInterval) -> UsageInterval:
+        """An interval with its energy and carbon, as far as they are known."""
+        site = self.fleet.arrays.site_names.index(interval.site)
+        return attribute(interval, self.energy.get(interval.site) or self._overhead_only(site))
 
     def _overhead_only(self, site: int) -> SiteEnergy:
         """A site of whose grid nothing is known: its declared overhead, and carbon and price that are assumed 0."""

@@ -20,8 +20,6 @@ from gridhall.server.views.events import Owned, Owner, events_of, jobs_in
 
 BLOCK = 256
 BLOCKS_KEPT = 64
-MOST_JOBS = 500
-"""Most jobs in one query: SQLite takes only so many parameters."""
 
 
 @dataclass
@@ -81,11 +79,8 @@ class Feed:
     async def _read(self, first: int, last: int) -> list[Owned]:
         database, fleet = self.service.database, self.service.world.fleet
         entries = [read(body) for body in await LogRows(database).entries(first, last)]
-        numbers = sorted(jobs_in(entries))
-        jobs: dict[int, Owner] = {}
-        for at in range(0, len(numbers), MOST_JOBS):
-            found = await owners_of(database, numbers[at : at + MOST_JOBS])
-            jobs.update({number: Owner(*owner) for number, owner in found.items()})
+        owners = await owners_of(database, sorted(jobs_in(entries)))
+        jobs = {number: Owner(*owner) for number, owner in owners.items()}
         audited = await self._audited(first, last)
         pairs = enumerate(entries, first)
         return [each for place, entry in pairs for each in events_of(place, entry, fleet, jobs, audited)]

@@ -73,8 +73,25 @@ async def attempts_of(database: Database, number: int) -> list[Attempt]:
         return [read_attempt(row) for row in (await connection.execute(query)).mappings()]
 
 
+MOST_NUMBERS = 500
+"""Most jobs in one query: SQLite takes only so many parameters."""
+
+
 async def owners_of(database: Database, numbers: Sequence[int]) -> dict[int, tuple[str, str, str]]:
     """Id, organisation and project of jobs by their numbers."""
-    query = select(job.c.number, job.c.id, job.c.organisation, job.c.project).where(job.c.number.in_(numbers))
+    columns = (job.c.id, job.c.organisation, job.c.project)
+    return {row[0]: (row[1], row[2], row[3]) for row in await _of(database, columns, numbers)}
+
+
+async def names_of(database: Database, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Id and name of jobs by their numbers."""
+    return {row[0]: (row[1], row[2]) for row in await _of(database, (job.c.id, job.c.name), numbers)}
+
+
+async def _of(database: Database, columns: Sequence[Any], numbers: Sequence[int]) -> list[Any]:
+    rows: list[Any] = []
     async with database.read() as connection:
-        return {row[0]: (row[1], row[2], row[3]) for row in await connection.execute(query)}
+        for at in range(0, len(numbers), MOST_NUMBERS):
+            some = job.c.number.in_(numbers[at : at + MOST_NUMBERS])
+            rows += (await connection.execute(select(job.c.number, *columns).where(some))).all()
+    return rows

@@ -54,7 +54,7 @@ async def read_events(
 
 
 async def _poll(feed: Feed, caller: Caller, after: int, wait_s: int) -> Events:
-    """The first block in which there is something for the caller; nothing after so many blocks in which there is not."""
+    """The first block in which there is something for the caller; nothing after many with nothing."""
     until = asyncio.get_running_loop().time() + wait_s
     most = after + MOST_READ
     while True:
@@ -71,11 +71,13 @@ async def _poll(feed: Feed, caller: Caller, after: int, wait_s: int) -> Events:
 async def _stream(feed: Feed, caller: Caller, after: int) -> AsyncGenerator[str]:
     quiet_s = 0.0
     yield ": events of the log\n\n"
-    while not caller.service.loop.stopped:
+    while True:
         found, last = await feed.beyond(after)
         mine = [each.event for each in found if _visible(caller, each)]
+        if last == after and caller.service.loop.stopped:
+            return
         if mine:
-            yield "".join(_lines(mine))
+            yield "".join(lines_of(mine))
             quiet_s = 0.0
         if last == after and not await feed.wait(after, PATIENCE_S):
             quiet_s += PATIENCE_S
@@ -85,7 +87,7 @@ async def _stream(feed: Feed, caller: Caller, after: int) -> AsyncGenerator[str]
         after = last
 
 
-def _lines(events: list[Event]) -> list[str]:
+def lines_of(events: list[Event]) -> list[str]:
     """Events as SSE. Only the last of an entry carries its number as id: who stops half-way gets the entry again."""
     numbers = [each.number for each in events]
     ends = [number != following for number, following in zip(numbers, [*numbers[1:], -1], strict=True)]
