@@ -78,3 +78,15 @@ def test_commands_page_names_every_command_and_option() -> None:
         options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
         missing += [f"{name} {option}" for option in options if f"`{option}" not in heading[1]]
     assert missing == []
+
+
+def test_api_page_names_every_reason_and_the_server_gives_no_other() -> None:
+    problem = importlib.import_module("gridhall.server.objects.problem")
+    reasons = set(get_args(problem.Reason))
+    rows = [line for line in (DOCS / "api.md").read_text().splitlines() if re.match(r"\| `[a-z-]+`", line)]
+    assert {reason for row in rows for reason in re.findall(r"`([a-z-]+)`", row.split("|")[1])} == reasons
+    given = re.compile(r"(?:Problem|Refusal|NotKnown)\(\s*(?:\d{3},\s*)?\"([a-z-]+)\"")
+    server = Path(problem.__file__).parents[1]
+    told = {reason for file in server.rglob("*.py") for reason in given.findall(file.read_text())}
+    assert told <= reasons
+    assert len(told) > 20

@@ -197,3 +197,19 @@ def test_the_document_is_openapi_3_1_with_every_problem(tmp_path: Path) -> None:
         assert "application/problem+json" in answers["409"]["content"]
 
     in_house(tmp_path, story)
+
+
+def test_a_fault_of_the_server_is_a_problem_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def broken() -> None:
+        raise RuntimeError("secret path /etc/x")
+
+    async def story(house: House) -> None:
+        house.app.router.add_route("/v1/broken", lambda request: broken())  # pyright: ignore
+        transport = httpx.ASGITransport(house.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, headers=house.admin.headers) as client:
+            answer = await client.get("http://house/v1/broken")
+        assert (answer.status_code, problem_of(answer).reason) == (500, "failed")
+        assert "secret" not in answer.text
+        assert problem_of(answer).trace_id in caplog.text
+
+    in_house(tmp_path, story)

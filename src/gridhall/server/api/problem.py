@@ -1,6 +1,7 @@
 """Problems: everything that goes wrong, in one form (RFC 9457), with a reason from a closed list and a mend."""
 
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -16,6 +17,8 @@ from gridhall.server.api.denials import Denied
 from gridhall.server.identity.principal import Principal
 from gridhall.server.live.draft import Refusal
 from gridhall.server.live.loop import ReadOnly
+
+log = logging.getLogger("gridhall.api")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -76,6 +79,7 @@ def tell_problems(app: FastAPI) -> None:
     app.add_exception_handler(ReadOnly, _read_only)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
 
 
 def address_of(scope: Scope) -> str:
@@ -127,6 +131,12 @@ async def _http(request: Request, problem: Any) -> Response:
     reason = reasons.get(problem.status_code, "failed")
     detail = details.get(problem.status_code) or str(problem.detail)
     return problem_response(request.scope["trace_id"], problem.status_code, reason, detail, (), problem.headers or {})
+
+
+async def _failed(request: Request, problem: Any) -> Response:
+    trace_id = request.scope.get("trace_id", "")
+    log.error("trace %s: %s %s failed", trace_id, request.method, request.url.path, exc_info=problem)
+    return problem_response(trace_id, 500, "failed", "a fault of the server: please report it with the trace id")
 
 
 async def _invalid(request: Request, problem: Any) -> Response:

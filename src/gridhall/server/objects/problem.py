@@ -1,8 +1,50 @@
 """What went wrong, as RFC 9457 problem details."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from gridhall.server.objects.part import Part
+
+Reason = Literal[
+    "no-token",
+    "unknown-token",
+    "expired-token",
+    "revoked-token",
+    "principal-gone",
+    "not-allowed",
+    "beyond-own-rights",
+    "not-found",
+    "no-such-route",
+    "method-not-allowed",
+    "malformed",
+    "not-json",
+    "too-large",
+    "invalid",
+    "key-used",
+    "needs-if-match",
+    "changed",
+    "name-taken",
+    "bound",
+    "last-admin",
+    "too-many",
+    "in-use",
+    "finished",
+    "closed",
+    "over",
+    "too-long",
+    "unknown-place",
+    "unknown-hardware",
+    "no-place",
+    "constraint",
+    "capacity",
+    "quota",
+    "refused",
+    "no-room",
+    "read-only",
+    "failed",
+]
+"""Everything that can go wrong; docs/api.md says what each means."""
 
 
 class FieldProblem(Part):
@@ -14,12 +56,12 @@ class FieldProblem(Part):
 
 
 class Problem(Part):
-    """`reason` is one of a closed list (docs/api.md), `trace_id` finds the request in the server's log."""
+    """`reason` is for programs, `detail` for people. `trace_id` finds the request in the server's log."""
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
-    reason: str
+    reason: Reason
     trace_id: str
     errors: tuple[FieldProblem, ...] = Field(default=(), max_length=100)
