@@ -31,7 +31,6 @@ trials without stranded share, below, looked at seeds 42 to 51 or 42 to 45 too. 
   with FGD there (50: -1.2, 150: -0.7, 300: -1.6), and fewest GPUs first loses 1.4. So 100, pseudo-random order.
 """
 
-import json
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -39,13 +38,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from benchmarks import openb
+from benchmarks.common import emit
 from benchmarks.openb import Pods
 from benchmarks.peers.bound import packing_bound
 from gridhall.fleet.arrays import FleetArrays
 from gridhall.kernel import column, kernel, state_cast
 from gridhall.scheduling.policy import load_policy
 from gridhall.scheduling.sharing import (
-    PoolPolicy,
     SharingColumns,
     TypicalPods,
     pool_find,
@@ -127,7 +126,7 @@ def offered(pods: Pods, capacity_milli: int, seed: int) -> Pods:
 def run(fleet: FleetArrays, arriving: Pods, types: TypicalPods | None) -> Run:
     """Place everything that arrives on an empty pool."""
     w = Experiment(pool_sizes(fleet) | {"arriving": len(arriving)})
-    pool_init(w, fleet, PoolPolicy())
+    pool_init(w, fleet, load_policy().pool.settings())
     if types is not None:
         pool_set_types(w, types)
     w.arriving_cpu[:], w.arriving_mem[:] = arriving.cpu_milli, arriving.mem_mib
@@ -206,14 +205,14 @@ def main() -> int:
     for name, pods in workloads.items():
         results[name] = measure(fleet, pods, published[name]["06-FGD"] if published else None)
         print_row(name, results[name])
-    summary = {
+    policy = load_policy()
+    figures = {
         "workloads": {name: asdict(result) for name, result in results.items()},
         "decisions_per_s": min(result.decisions_per_s for result in results.values()),
-        "policy": load_policy().hash,
-        "pool_policy": asdict(PoolPolicy()),
+        "pool_policy": asdict(policy.pool.settings()),
         "synthetic": not published,
     }
-    print(json.dumps(summary))
+    emit(figures, policy)
     return 0
 
 

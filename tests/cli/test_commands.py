@@ -194,6 +194,37 @@ def test_a_node_list_becomes_a_fleet_that_checks(tmp_path: Path) -> None:
     assert answer(gridhall(tmp_path, "fleet", "check", "fleet.yaml", "--json"))["gpus"] == 16
 
 
+def test_a_slurm_cluster_becomes_a_fleet_with_its_models_mapped(tmp_path: Path) -> None:
+    node = "NodeName={0} CPUTot=96 Gres=gpu:{1}:8(S:0-1) RealMemory=1031000 State=IDLE"
+    lines = [node.format("a1", "tesla"), node.format("a2", "tesla"), node.format("b1", "hopper")]
+    (tmp_path / "nodes.txt").write_text("\n".join(lines) + "\n")
+    (tmp_path / "topology.conf").write_text("SwitchName=leaf Nodes=a[1-2],b1\n")
+    asked = ("fleet", "import", "slurm", "nodes.txt", "--topology", "topology.conf", "--out", "fleet.yaml")
+    maps = ("--map", "tesla=v100m32", "--map", "hopper=h100")
+    made = gridhall(tmp_path, *asked, *maps)
+    assert made.returncode == 0, made.stderr
+    rollup = answer(gridhall(tmp_path, "fleet", "check", "fleet.yaml", "--json"))
+    assert (rollup["gpus"], rollup["nodes"]) == (24, 3)
+    assert "exists already" in gridhall(tmp_path, *asked, *maps).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "tesla"),
+        (("--map", "tesla"), "MODEL=TYPE"),
+        (("--map", "tesla=no-such"), "no-such"),
+        (("--topology", "none.conf", "--map", "tesla=v100m32"), "none.conf"),
+    ],
+)
+def test_a_slurm_cluster_that_cannot_be_read_leaves_no_fleet(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+    (tmp_path / "nodes.txt").write_text("NodeName=a1 CPUTot=96 Gres=gpu:tesla:8 RealMemory=1031000 State=IDLE\n")
+    made = gridhall(tmp_path, "fleet", "import", "slurm", "nodes.txt", "--out", "fleet.yaml", *words)
+    assert made.returncode == 2
+    assert told in made.stderr
+    assert not (tmp_path / "fleet.yaml").exists()
+
+
 def test_a_profile_is_described_and_written(tmp_path: Path) -> None:
     fleet = ROOT / "examples" / "laptop.yaml"
     asked = ("acme-seren", "--fleet", fleet, "--days", "3", "--load", "0.5")

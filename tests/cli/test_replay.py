@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,20 @@ def test_a_fork_under_other_quotas_keeps_what_runs(runs: Path) -> None:
     quota = ("--set", "tenancy={quota_share: 0.5}")
     done = gridhall(runs, "replay", "recorded", *FORK, *quota, "--out", "quotas")
     assert done.returncode == 0, done.stderr
+
+
+def test_a_run_that_was_moved_with_its_scenario_is_forked_where_it_stands(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    shutil.copytree(LAPTOP.parents[1], before / "examples")
+    scenario = Path("examples", "scenarios", "laptop.yaml")
+    done = gridhall(before, "simulate", scenario, "--set", "days=2", "--record", "--out", "run")
+    assert done.returncode == 0, done.stderr
+    before.rename(after)
+    (after / scenario).write_text((after / scenario).read_text() + "\nnotes: [changed since]\n")
+    done = gridhall(after, "replay", "run", *FORK, "--out", "fork", "--json")
+    assert done.returncode == 0, done.stderr
+    digests = [provenance(after / name)["decision_digest"] for name in ("run", "fork")]
+    assert digests[0] == digests[1]
 
 
 @pytest.mark.parametrize(

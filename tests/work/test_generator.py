@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -194,7 +195,7 @@ def test_work_follows_a_fleet_that_is_being_built() -> None:
 
 def test_gpus_are_shared_only_where_racks_allow_it() -> None:
     sharing = uniform_fleet(10_000, sharing_milli=50)
-    args = {"seed": 1, "start_ms": START_MS, "end_ms": START_MS + 30 * DAY_MS, "jobs": 50_000}
+    args: dict[str, Any] = {"seed": 1, "start_ms": START_MS, "end_ms": START_MS + 30 * DAY_MS, "jobs": 50_000}
     plain = generate(profile("training-cloud", shared=0.5), fleet=FLEETS[10_000], **args)
     mixed = generate(profile("training-cloud", shared=0.5), fleet=sharing, **args)
     assert all((table.gpu_milli == 1000).all() for table in plain.chunks())
@@ -211,9 +212,15 @@ def test_gpus_are_shared_only_where_racks_allow_it() -> None:
     [({"jobs": 0}, "jobs"), ({"load": -1.0}, "load"), ({"load": float("nan")}, "load"), ({"seed": -1}, "seed")],
 )
 def test_senseless_figures_are_refused_by_name(change: dict[str, float], field: str) -> None:
-    args = {"seed": 1, "start_ms": START_MS, "end_ms": START_MS + DAY_MS, "fleet": FLEETS[2_000], **change}
+    args: dict[str, Any] = {
+        "seed": 1,
+        "start_ms": START_MS,
+        "end_ms": START_MS + DAY_MS,
+        "fleet": FLEETS[2_000],
+        **change,
+    }
     with pytest.raises(InputError) as error:
-        generate(PROFILES["helios"], **args)  # type: ignore[arg-type]
+        generate(PROFILES["helios"], **args)
     assert error.value.faults[0].field == field
 
 

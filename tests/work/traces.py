@@ -1,6 +1,7 @@
 """Reading traces in tests: the examples, the one table of a short trace, and the faults of a bad one."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def only(made: TraceWorkload) -> JobTable:
     return table
 
 
-def faults(path: Path, kind: Format, **options: object) -> list[str]:
+def faults(path: Path, kind: Format, **options: Any) -> list[str]:
     with pytest.raises(InputError) as error:
-        read_jobs(path, kind, **options)  # type: ignore[arg-type]
+        read_jobs(path, kind, **options)
     return [str(one) for one in error.value.faults]

@@ -12,6 +12,8 @@ app = typer.Typer(
     help="Fleet files: check one, or make one from a Slurm cluster or a list of nodes.", no_args_is_help=True
 )
 
+NO_TYPES: list[str] = []
+
 
 @app.command("check")
 def check(
@@ -40,6 +42,9 @@ def import_(
     site: Annotated[str, typer.Option(help="Name of the site.")] = "site",
     country: Annotated[str, typer.Option(help="Country of the site, two letters.")] = "ZZ",
     operator: Annotated[str, typer.Option(help="Who operates it.")] = "unknown",
+    types: Annotated[
+        list[str], typer.Option("--map", metavar="MODEL=TYPE", help="Catalogue type of a GPU model; may be repeated.")
+    ] = NO_TYPES,
 ) -> None:
     """Write a fleet file for a cluster that exists; put real figures where it says that they are assumed."""
     from gridhall.cli.say import status
@@ -49,10 +54,20 @@ def import_(
 
     if out.exists():
         raise fault(str(out), "", "exists already", "choose another file with --out, or remove this one")
-    facts = SiteFacts(site=site, country=country, operator=operator)
+    facts = SiteFacts(site=site, country=country, operator=operator, types=_types(types))
     fleet = read_slurm(nodes, topology, facts) if kind == "slurm" else read_nodes_csv(nodes, facts)
     dump_fleet(fleet, out, comment=f"Imported by `gridhall fleet import {kind}`.")
     status(f"wrote {out}; look through it with: gridhall fleet check {out}")
+
+
+def _types(pairs: list[str]) -> dict[str, str]:
+    """`["a100=a100-sxm"]` as a mapping. Raises InputError where a pair is none."""
+    from gridhall.errors import fault
+
+    for pair in pairs:
+        if not all(pair.partition("=")):
+            raise fault("--map", pair, "is not MODEL=TYPE", "write it as --map tesla_v100=v100m32")
+    return {model: type_ for model, _, type_ in (pair.partition("=") for pair in pairs)}
 
 
 def _print(rollup: "Rollup") -> None:

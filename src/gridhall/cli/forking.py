@@ -29,7 +29,7 @@ def carry_out_fork(
     """Leave the fork's run folder at `out` and return its summary. Raises InputError; then there is no folder."""
     origin = read_origin(run / RECORDING)
     before = ready(origin)
-    after = ready(Request(origin.scenario, out, origin.overrides | settings))
+    after = ready(Request(origin.scenario, out, origin.overrides | settings, base=origin.base))
     said = {"forked_from": run.name, "forked_at": iso_utc(at_ms), "set_at_fork": settings}
     with run_folder(out) as folder:
         sink = ParquetSink(folder)

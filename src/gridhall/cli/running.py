@@ -1,6 +1,8 @@
 """One run from scenario to finished folder: what `simulate` and `sweep` share."""
 
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,8 @@ from gridhall.errors import fault
 RECORDING = "recording"
 """Folder of the recorded events inside a run folder."""
 ORIGIN = "origin.json"
-"""In that folder: which scenario was run, with what laid over it, so that a fork can run it again."""
+"""In that folder: which scenario was run, with what laid over it, so that a fork can run it again. A copy of the
+scenario stands beside it; the files that it names are looked for beside the original, wherever both were moved to."""
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -32,11 +35,13 @@ class Request:
     out: Path
     overrides: dict[str, str]
     record: bool = False
+    base: Path | None = None
+    """Folder that the scenario's paths are relative to; None = its own."""
 
 
 def ready(request: Request) -> Prepared:
     """Read all that a run needs, so that nothing is begun that would be refused. Raises InputError."""
-    prepared = prepare(load_scenario(request.scenario, request.overrides))
+    prepared = prepare(load_scenario(request.scenario, request.overrides, request.base))
     check_money(prepared)
     return prepared
 
@@ -90,8 +95,11 @@ def summary_of(folder: Path, prepared: Prepared, totals: Totals, also: Mapping[s
 
 
 def write_origin(request: Request, recording: Path) -> None:
-    """Note beside a recording what was asked for."""
-    origin = {"scenario": str(request.scenario.resolve()), "set": request.overrides}
+    """Keep beside a recording what was asked for."""
+    base = request.scenario.resolve().parent
+    moved = os.path.relpath(base, request.out.resolve() / RECORDING)
+    origin = {"scenario": request.scenario.name, "bases": [moved, str(base)], "set": request.overrides}
+    shutil.copyfile(request.scenario, recording / request.scenario.name)
     (recording / ORIGIN).write_text(json.dumps(origin, indent=1) + "\n", "utf-8")
 
 
@@ -100,7 +108,9 @@ def read_origin(recording: Path) -> Request:
     path = recording / ORIGIN
     try:
         origin = json.loads(path.read_text("utf-8"))
-        return Request(Path(origin["scenario"]), Path(), dict(origin["set"]), True)
+        bases = [recording.resolve() / base for base in origin["bases"]]
+        base = next((base for base in bases if (base / origin["scenario"]).is_file()), bases[-1])
+        return Request(recording / origin["scenario"], Path(), dict(origin["set"]), True, base)
     except (OSError, ValueError, KeyError, TypeError) as error:
         mend = "name a folder that `gridhall simulate --record` wrote"
         raise fault(str(path), "", f"does not say what was recorded: {error!r}", mend) from error

@@ -6,6 +6,7 @@ makes it. Where a law's parameter is published, the source is named; the others 
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 OUTCOMES_HELIOS = (0.513, 0.093, 0.394, 0.0)
 ACME = "Acme (InternLM) cluster_summary.csv, NSDI 2024"
@@ -188,6 +189,6 @@ HELIOS_ALL = _cluster(
 PROFILES = {profile.name: profile for profile in (CLOUD, CLOUD_16K, SEREN, KALOS, PHILLY, HELIOS_ALL)}
 
 
-def profile(name: str, **changes: object) -> Profile:
+def profile(name: str, **changes: Any) -> Profile:
     """The profile of that name, with single laws replaced where `changes` names them; KeyError if there is none."""
-    return replace(PROFILES[name], **changes)  # type: ignore[arg-type]
+    return replace(PROFILES[name], **changes)

@@ -26,22 +26,18 @@ MENDS = {
 
 @dataclass(frozen=True)
 class LoadedScenario:
-    """A checked scenario, the file it came from and what was laid over it."""
+    """A checked scenario, the file it came from, what was laid over it, and the folder its paths are relative to."""
 
     scenario: Scenario
     path: Path
     overrides: dict[str, str]
-
-    @property
-    def base(self) -> Path:
-        """The folder that the scenario's paths are relative to."""
-        return self.path.parent
+    base: Path
 
 
-def load_scenario(path: Path, overrides: dict[str, str] | None = None) -> LoadedScenario:
+def load_scenario(path: Path, overrides: dict[str, str] | None = None, base: Path | None = None) -> LoadedScenario:
     """Read and check a scenario; `overrides` maps dotted paths (`work.generator.load`) to YAML values.
 
-    Raises InputError with every fault.
+    Its paths are relative to `base`, the file's own folder where none is given. Raises InputError with every fault.
     """
     document = read_yaml(path)
     data = cast("dict[str, Any]", document.data)
@@ -54,7 +50,7 @@ def load_scenario(path: Path, overrides: dict[str, str] | None = None) -> Loaded
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
         raise InputError([_fault(document, overrides or {}, detail) for detail in error.errors()]) from error
-    return LoadedScenario(scenario, path, dict(overrides or {}))
+    return LoadedScenario(scenario, path, dict(overrides or {}), base or path.parent)
 
 
 def parse_overrides(settings: list[str]) -> dict[str, str]:

@@ -133,7 +133,8 @@ def _job_ids(frame: pl.DataFrame) -> Ints:
     """The trace's own numbers where it has good ones, else positions in order of submission."""
     if "job_id" in frame.columns:
         own = frame["job_id"].cast(pl.Int64, strict=False)
-        if own.null_count() == 0 and own.n_unique() == frame.height and int(own.min() or 0) >= 0:  # type: ignore[arg-type]
+        least = own.min()
+        if own.null_count() == 0 and own.n_unique() == frame.height and isinstance(least, int) and least >= 0:
             return own.to_numpy().copy()
     return np.arange(frame.height, dtype=np.int64)
 
