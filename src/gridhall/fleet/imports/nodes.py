@@ -114,7 +114,9 @@ def _match(records: Sequence[NodeRecord], mapping: Mapping[str, str]) -> list[_M
         base = mapping.get(record.model) or mapping.get(model) or by_model.get(model) or model
         if base not in catalogue:
             mend = f"map {record.model or 'gpu'!r} to one of: {', '.join(sorted(catalogue))}"
-            faults.append(Fault(record.where, "model", f"GPU model {record.model!r} is not in the catalogue", mend))
+            mapped = f", mapped to {base!r}," if base != model else ""
+            problem = f"GPU model {record.model!r}{mapped} is not in the catalogue"
+            faults.append(Fault(record.where, "model", problem, mend))
         elif not 1 <= record.gpus <= MAX_GPUS_PER_NODE:
             problem = f"{record.gpus} GPUs on one node"
             faults.append(Fault(record.where, "gpus", problem, f"give 1 to {MAX_GPUS_PER_NODE} GPUs a node"))
