@@ -2,9 +2,12 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from gridhall.server.replaying import Replayed
 
 STORE = "gridhall.db"
 """In a server's folder; elsewhere a run's recording is meant."""
@@ -39,10 +42,10 @@ def _store(run: Path, json: bool) -> None:
 
     from gridhall.cli.progress import Bar
     from gridhall.cli.say import as_json, status
-    from gridhall.server.replaying import Replayed, replay_store
+    from gridhall.server.replaying import replay_store
     from gridhall.server.store.reading import open_to_read
 
-    async def replayed() -> Replayed:
+    async def replayed() -> "Replayed":
         async with open_to_read(str(run)) as database:
             with Bar() as bar:
                 return await replay_store(database, bar.count)
@@ -51,12 +54,19 @@ def _store(run: Path, json: bool) -> None:
     result = asyncio.run(replayed())
     if json:
         as_json({**asdict(result), "verdict": result.verdict})
-    elif result.differs >= 0:
-        print(f"decision {result.differs:,} came out otherwise than recorded: {result.verdict}")
     else:
-        print(f"{result.decisions:,} decisions, state {result.state_hash[:16]} at the last snapshot: {result.verdict}")
+        _print_store(result)
     if result.verdict != "same":
         raise typer.Exit(1)
+
+
+def _print_store(result: "Replayed") -> None:
+    if result.not_comparable:
+        print(f"{result.not_comparable:,} entries were decided by other versions: not comparable")
+    if result.differs >= 0:
+        print(f"decision {result.differs:,} came out otherwise than recorded: {result.verdict}")
+    elif result.expected_state_hash:
+        print(f"{result.decisions:,} decisions, state {result.state_hash[:16]} at the last snapshot: {result.verdict}")
 
 
 def _again(run: Path, json: bool) -> None:

@@ -9,7 +9,7 @@ from gridhall.errors import InputError
 from gridhall.server.live import snapshots, work
 from gridhall.server.live.changes import Cancel
 from gridhall.server.live.service import open_service
-from gridhall.server.store.tables import outbox, snapshot
+from gridhall.server.store.tables import entry, outbox, snapshot
 from tests.server.live.house import crash, hand_engine, nodes_up, running, settings, small_fleet, submit, until
 
 
@@ -95,23 +95,61 @@ def test_a_clean_stop_leaves_nothing_to_replay(store_url: str) -> None:
     asyncio.run(story())
 
 
-def test_a_snapshot_that_was_cut_short_keeps_the_server_from_starting(store_url: str) -> None:
+def test_a_damaged_snapshot_costs_a_longer_replay_and_nothing_else(store_url: str) -> None:
     async def story() -> None:
         fleet = small_fleet()
         chosen = settings(store_url, fleet, hand_engine(fleet))
         async with running(chosen) as first:
             await nodes_up(first)
-            database = first.database
-        async with database.transaction() as connection:
-            torn = select(snapshot.c.columns).order_by(snapshot.c.entries.desc()).limit(1)
-            columns = (await connection.execute(torn)).scalar_one()
-            await connection.execute(update(snapshot).values(columns=columns[:-7]))
+            await submit(first)
+        digest, decisions = first.world.state.digest(), first.world.decisions
+        async with first.database.transaction() as connection:
+            torn = select(snapshot).order_by(snapshot.c.entries.desc()).limit(1)
+            row = (await connection.execute(torn)).one()
+            cut = update(snapshot).where(snapshot.c.entries == row.entries).values(columns=row.columns[:-7])
+            await connection.execute(cut)
+        async with running(chosen) as second:
+            assert second.replayed == decisions
+            assert second.world.state.digest() == digest
+        await first.database.close()
+
+    asyncio.run(story())
+
+
+def test_without_a_whole_snapshot_the_server_does_not_start(store_url: str) -> None:
+    async def story() -> None:
+        fleet = small_fleet()
+        chosen = settings(store_url, fleet, hand_engine(fleet))
+        async with running(chosen) as first:
+            await nodes_up(first)
+        async with first.database.transaction() as connection:
+            await connection.execute(update(snapshot).values(columns=b"torn"))
         with pytest.raises(InputError, match=r"damaged snapshot at (.|\n)*restore a backup"):
             await open_service(chosen)
-        async with database.transaction() as connection:
+        async with first.database.transaction() as connection:
             await connection.execute(delete(snapshot))
         with pytest.raises(InputError, match="no snapshot to begin with"):
             await open_service(chosen)
-        await database.close()
+        await first.database.close()
+
+    asyncio.run(story())
+
+
+def test_a_changed_byte_in_the_tail_of_the_log_is_seen_at_the_start(store_url: str) -> None:
+    async def story() -> None:
+        fleet = small_fleet()
+        chosen = settings(store_url, fleet, hand_engine(fleet))
+        first = await open_service(chosen)
+        await nodes_up(first)
+        await submit(first)
+        await crash(first)
+        async with first.database.transaction() as connection:
+            found = await connection.execute(select(entry).order_by(entry.c.place.desc()).limit(1))
+            row = found.one()
+            altered = bytes([*row.body[:-3], row.body[-3] ^ 1, *row.body[-2:]])
+            await connection.execute(update(entry).where(entry.c.place == row.place).values(body=altered))
+        with pytest.raises(InputError, match=r"another root at size (.|\n)*restore a backup"):
+            await open_service(chosen)
+        await first.database.close()
 
     asyncio.run(story())

@@ -77,8 +77,8 @@ async def open_store(settings: Settings, database: Database) -> Opened:
 
 
 async def _recover(settings: Settings, database: Database, lead: Lead, now_ms: int) -> Opened:
-    found = await recover(database, settings.fleet, lead.epoch)
     first = first_world(settings, lead.epoch)
+    found = await recover(database, first)
     world, log = (found.world, found.log) if found else (first, await open_log(LogRows(database)))
     check_shape(world.state, first.state, database.name)
     world.engine_of_site.update(settings.engine_of_site)

@@ -20,7 +20,6 @@ from gridhall.ledger.log import Log, open_log
 from gridhall.ledger.malformed import Malformed
 from gridhall.server.live import snapshots
 from gridhall.server.live.draft import OrderRow
-from gridhall.server.live.fleet_map import FleetMap
 from gridhall.server.live.recorded import read_decisions
 from gridhall.server.live.snapshots import Snapshot
 from gridhall.server.live.work import Attempt, Job
@@ -46,8 +45,11 @@ class Recovered:
     same_kernels: bool
 
 
-async def recover(database: Database, fleet: FleetMap, epoch: int) -> Recovered | None:
-    """The world of a store; None when nothing was ever decided. Raises InputError when log and state do not agree."""
+async def recover(database: Database, first: World) -> Recovered | None:
+    """The world of a store; None when nothing was ever decided. `first` is the world before any decision.
+
+    Raises InputError when log and state do not agree.
+    """
     try:
         log = await open_log(LogRows(database))
         snapshot = await snapshots.last(database)
@@ -55,17 +57,17 @@ async def recover(database: Database, fleet: FleetMap, epoch: int) -> Recovered 
             if log.size:
                 raise Malformed("has entries but no snapshot to begin with")
             return None
-        state, decisions = await _replay_tail(database, snapshot, log.size)
+        state, decisions = await _replay_tail(database, snapshot, first.state, log.size)
     except Malformed as problem:
         raise fault(database.name, "log", f"the log {problem}", MEND) from problem
     jobs = await _jobs(database)
     orders = await _orders(database)
     world = World(
-        fleet,
+        first.fleet,
         state,
         jobs,
         await _directory(database),
-        epoch,
+        first.epoch,
         1 + max([0, *(order.number for order in orders)]),
         decisions,
     )
@@ -73,9 +75,11 @@ async def recover(database: Database, fleet: FleetMap, epoch: int) -> Recovered 
     return Recovered(world, log, orders, decisions - snapshot.decisions, snapshot.same_kernels)
 
 
-async def _replay_tail(database: Database, snapshot: Snapshot, size: int) -> tuple[ControllerState, int]:
+async def _replay_tail(
+    database: Database, snapshot: Snapshot, fresh: ControllerState, size: int
+) -> tuple[ControllerState, int]:
     """The state after every entry, and the number of decisions in all."""
-    rows, state, decisions = LogRows(database), snapshot.state(), snapshot.decisions
+    rows, state, decisions = LogRows(database), snapshot.state(fresh), snapshot.decisions
     for first in range(snapshot.entries, size, BATCH):
         tail = read_decisions(await rows.entries(first, min(first + BATCH, size)))
         if tail is None:

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import logging
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,8 +18,19 @@ from gridhall.ledger.malformed import Malformed
 from gridhall.server.store import Database
 from gridhall.server.store.tables import snapshot
 
+log = logging.getLogger("gridhall.live")
+
 FAST = 1
 """zlib's quickest level: most of a state is zeros."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a snapshot is, whose it is, and of what."""
+
+    entries: int
+    kernels: str
+    state_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +51,19 @@ class Snapshot:
         """Whether the kernels that decided up to here are those that are running."""
         return self.kernels == kernels_hash()
 
-    def state(self) -> ControllerState:
-        """The state. Columns that did not exist then keep their default. Raises Malformed when it was altered."""
-        w = ControllerState(self.sizes)
+    def state(self, fresh: ControllerState | None = None) -> ControllerState:
+        """The state. Columns that did not exist then have what they have in a `fresh` one, or zeros.
+
+        Raises Malformed when it was altered.
+        """
+        w = ControllerState((fresh.sizes if fresh else {}) | self.sizes)
         values = np.frombuffer(zlib.decompress(self.columns), dtype=np.int64)
         ends = np.cumsum(list(self.lengths.values()))[:-1]
         columns = dict(zip(self.lengths, np.split(values, ends), strict=True))
         w.load({name: column for name, column in columns.items() if name in w.declared})
+        for name, column in fresh.columns().items() if fresh else ():
+            if name not in columns:
+                w.load({name: column[: len(w.view(name))]})
         if self.same_kernels and w.digest() != self.state_hash:
             raise Malformed(f"has a snapshot at {self.entries:,} entries whose state is not the one that was written")
         return w
@@ -74,28 +93,52 @@ async def write(connection: AsyncConnection, taken: Snapshot) -> None:
         "about": json.dumps(about),
         "columns": taken.columns,
     }
-    kept = select(snapshot.c.entries, snapshot.c.kernels).order_by(snapshot.c.entries)
-    earlier = [(each.entries, each.kernels) for each in await connection.execute(kept) if each.entries < taken.entries]
-    firsts = {kernels: place for place, kernels in reversed(earlier)}.values()
-    stay = {*firsts, *(place for place, _ in earlier[-1:])}
+    stay = {
+        mark.entries for mark in to_keep([each for each in await _marks(connection) if each.entries < taken.entries])
+    }
     await connection.execute(delete(snapshot).where(snapshot.c.entries.not_in([*stay, -1])))
     await connection.execute(insert(snapshot), row)
 
 
+def to_keep(marks: Sequence[Mark]) -> list[Mark]:
+    """Of snapshots in order those that stay when another is taken: where other kernels begin, and the last."""
+    return [mark for place, mark in enumerate(marks) if place in (0, len(marks) - 1) or _begins(marks, place)]
+
+
+def _begins(marks: Sequence[Mark], place: int) -> bool:
+    return marks[place].kernels != marks[place - 1].kernels
+
+
+async def marks(database: Database) -> list[Mark]:
+    """Every snapshot, in order."""
+    async with database.read() as connection:
+        return await _marks(connection)
+
+
+async def _marks(connection: AsyncConnection) -> list[Mark]:
+    table = snapshot.c
+    found = await connection.execute(select(table.entries, table.kernels, table.state_hash).order_by(table.entries))
+    return [Mark(*row) for row in found]
+
+
 async def last(database: Database) -> Snapshot | None:
-    """The last snapshot. Raises Malformed when its bytes were altered."""
-    async with database.read() as connection:
-        found = await connection.execute(select(snapshot).order_by(snapshot.c.entries.desc()).limit(1))
-        row = found.mappings().one_or_none()
-    return None if row is None else _read(row)
+    """The last snapshot that is whole; a damaged one costs a longer replay. Raises Malformed where all are damaged."""
+    damage: Malformed | None = None
+    for mark in reversed(await marks(database)):
+        try:
+            return await at(database, mark.entries)
+        except Malformed as problem:
+            log.error("%s %s", database.name, problem)
+            damage = damage or problem
+    if damage is not None:
+        raise damage
+    return None
 
 
-async def first_of_these_kernels(database: Database) -> Snapshot | None:
-    """The earliest snapshot that the running kernels wrote. Raises Malformed when its bytes were altered."""
-    mine = select(snapshot).where(snapshot.c.kernels == kernels_hash()).order_by(snapshot.c.entries).limit(1)
+async def at(database: Database, entries: int) -> Snapshot:
+    """The snapshot after so many entries. Raises Malformed when its bytes were altered."""
     async with database.read() as connection:
-        row = (await connection.execute(mine)).mappings().one_or_none()
-    return None if row is None else _read(row)
+        return _read((await connection.execute(select(snapshot).where(snapshot.c.entries == entries))).mappings().one())
 
 
 def _read(row: RowMapping) -> Snapshot:
