@@ -161,14 +161,14 @@ async def reads(port: int, token: str, jobs: int, seconds: float) -> dict[str, A
 async def raw_commits_per_s(url: str, seconds: float) -> float:
     """One-row commits, one after the other."""
     database = connect_to(url)
-    async with database.transaction() as connection:
-        await connection.execute(text("CREATE TABLE raw (number BIGINT PRIMARY KEY, body TEXT)"))
+    await database.write(
+        lambda writing: writing.execute(text("CREATE TABLE raw (number BIGINT PRIMARY KEY, body TEXT)"))
+    )
+    row = text("INSERT INTO raw VALUES (:number, :body)")
     count, end = 0, time.perf_counter() + seconds
     while time.perf_counter() < end:
-        async with database.transaction() as connection:
-            await connection.execute(
-                text("INSERT INTO raw VALUES (:number, :body)"), {"number": count, "body": "x" * 300}
-            )
+        values = {"number": count, "body": "x" * 300}
+        await database.write(lambda writing, values=values: writing.execute(row, values))
         count += 1
     await database.close()
     return round(count / seconds, 1)

@@ -14,7 +14,10 @@ import asyncio
 import random
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from benchmarks.common import emit
 from gridhall.controller.events import ENDED, LOST, NODE_DOWN, NODE_UP
@@ -25,6 +28,7 @@ from gridhall.fleet.models import Fleet
 from gridhall.kernel import Ints
 from gridhall.ledger.log import Log, open_log
 from gridhall.ledger.note import SigningKey
+from gridhall.ledger.store import Append
 from gridhall.scheduling.decisions import ACCEPT, DONE, RELEASE, S_COMPLETED, START
 from gridhall.scheduling.policy import load_policy
 from gridhall.server.live import snapshots
@@ -115,11 +119,19 @@ async def fill(database: Database, world: World, log: Log, events: int, tail: in
             now_ms += STEP_MS
             life.hear(draft.step(life.next(now_ms)))
         append = log.prepare(draft.entries)
-        async with database.transaction() as connection:
-            await write_append(connection, append, log.checkpoint(KEY), now_ms)
-            if world.decisions == events - tail:
-                await snapshots.write(connection, snapshots.take(world.state, append.size, world.decisions, now_ms))
+        taken = None
+        if world.decisions == events - tail:
+            taken = snapshots.take(world.state, append.size, world.decisions, now_ms)
+        note = log.checkpoint(KEY)
+        await database.write(partial(write, append=append, note=note, now_ms=now_ms, taken=taken))
         log.commit(append)
+
+
+def write(writing: Connection, append: Append, note: str, now_ms: int, taken: snapshots.Snapshot | None) -> None:
+    """An append, and a snapshot where one is due."""
+    write_append(writing, append, note, now_ms)
+    if taken is not None:
+        snapshots.write(writing, taken)
 
 
 def settings_of(url: str, fleet: FleetMap) -> Settings:

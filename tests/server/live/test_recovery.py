@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from gridhall.errors import InputError
 from gridhall.server.live import snapshots, work
@@ -95,6 +95,12 @@ def test_a_clean_stop_leaves_nothing_to_replay(store_url: str) -> None:
     asyncio.run(story())
 
 
+def tear_last(connection: Connection) -> None:
+    """Cut the last snapshot short."""
+    row = connection.execute(select(snapshot).order_by(snapshot.c.entries.desc()).limit(1)).one()
+    connection.execute(update(snapshot).where(snapshot.c.entries == row.entries).values(columns=row.columns[:-7]))
+
+
 def test_a_damaged_snapshot_costs_a_longer_replay_and_nothing_else(store_url: str) -> None:
     async def story() -> None:
         fleet = small_fleet()
@@ -103,11 +109,7 @@ def test_a_damaged_snapshot_costs_a_longer_replay_and_nothing_else(store_url: st
             await nodes_up(first)
             await submit(first)
         digest, decisions = first.world.state.digest(), first.world.decisions
-        async with first.database.transaction() as connection:
-            torn = select(snapshot).order_by(snapshot.c.entries.desc()).limit(1)
-            row = (await connection.execute(torn)).one()
-            cut = update(snapshot).where(snapshot.c.entries == row.entries).values(columns=row.columns[:-7])
-            await connection.execute(cut)
+        await first.database.write(tear_last)
         async with running(chosen) as second:
             assert second.replayed == decisions
             assert second.world.state.digest() == digest
@@ -122,17 +124,22 @@ def test_without_a_whole_snapshot_the_server_does_not_start(store_url: str) -> N
         chosen = settings(store_url, fleet, hand_engine(fleet))
         async with running(chosen) as first:
             await nodes_up(first)
-        async with first.database.transaction() as connection:
-            await connection.execute(update(snapshot).values(columns=b"torn"))
+        await first.database.write(lambda connection: connection.execute(update(snapshot).values(columns=b"torn")))
         with pytest.raises(InputError, match=r"damaged snapshot at (.|\n)*restore a backup"):
             await open_service(chosen)
-        async with first.database.transaction() as connection:
-            await connection.execute(delete(snapshot))
+        await first.database.write(lambda connection: connection.execute(delete(snapshot)))
         with pytest.raises(InputError, match="no snapshot to begin with"):
             await open_service(chosen)
         await first.database.close()
 
     asyncio.run(story())
+
+
+def alter_last(connection: Connection) -> None:
+    """Change a byte of the last entry."""
+    row = connection.execute(select(entry).order_by(entry.c.place.desc()).limit(1)).one()
+    altered = bytes([*row.body[:-3], row.body[-3] ^ 1, *row.body[-2:]])
+    connection.execute(update(entry).where(entry.c.place == row.place).values(body=altered))
 
 
 def test_a_changed_byte_in_the_tail_of_the_log_is_seen_at_the_start(store_url: str) -> None:
@@ -143,11 +150,7 @@ def test_a_changed_byte_in_the_tail_of_the_log_is_seen_at_the_start(store_url: s
         await nodes_up(first)
         await submit(first)
         await crash(first)
-        async with first.database.transaction() as connection:
-            found = await connection.execute(select(entry).order_by(entry.c.place.desc()).limit(1))
-            row = found.one()
-            altered = bytes([*row.body[:-3], row.body[-3] ^ 1, *row.body[-2:]])
-            await connection.execute(update(entry).where(entry.c.place == row.place).values(body=altered))
+        await first.database.write(alter_last)
         with pytest.raises(InputError, match=r"another root at size (.|\n)*restore a backup"):
             await open_service(chosen)
         await first.database.close()

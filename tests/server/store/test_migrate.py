@@ -2,6 +2,7 @@
 
 import asyncio
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
 from gridhall.errors import InputError
-from gridhall.server.store import Database, migrate, open_database
+from gridhall.server.store import migrate, open_database
 from gridhall.server.store.leadership import take_lead
 from gridhall.server.store.tables import metadata
 
@@ -30,19 +31,15 @@ def differences(connection: Connection) -> list[object]:
     return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
 
 
-def in_store(store_url: str, *stories: object) -> list[object]:
+def in_store(store_url: str, *stories: Callable[[Connection], object]) -> list[object]:
     """What functions of a connection give, each in a transaction of its own."""
 
     async def run() -> list[object]:
         database = await open_database(store_url)
         try:
-            return [await within(database, story) for story in stories]
+            return [await database.write(story) for story in stories]
         finally:
             await database.close()
-
-    async def within(database: Database, story: object) -> object:
-        async with database.transaction() as connection:
-            return await connection.run_sync(story)  # type: ignore[arg-type]
 
     return asyncio.run(run())
 

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, insert, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gridhall.ledger.store import Append
 from gridhall.server.live.draft import AuditRow, Draft, OrderRow
@@ -22,23 +21,23 @@ from gridhall.server.store.log_rows import write_append
 Row = dict[str, Any]
 
 
-async def write_draft(connection: AsyncConnection, draft: Draft, append: Append, checkpoint: str) -> None:
+def write_draft(connection: Connection, draft: Draft, append: Append, checkpoint: str) -> None:
     """Write everything on a draft. Raises LostLead when another controller leads by now."""
-    await stay_leader(connection, draft.world.epoch, draft.now_ms)
-    await write_append(connection, append, checkpoint, draft.now_ms)
-    await _insert(connection, tables.job, [job_row(job) for job in draft.new_jobs.values()])
-    await _update(connection, tables.job, ("number",), [job_row(job) for job in draft.changed_jobs.values()])
-    await _insert(connection, tables.attempt, [attempt_row(each) for each in draft.new_attempts.values()])
+    stay_leader(connection, draft.world.epoch, draft.now_ms)
+    write_append(connection, append, checkpoint, draft.now_ms)
+    _insert(connection, tables.job, [job_row(job) for job in draft.new_jobs.values()])
+    _update(connection, tables.job, ("number",), [job_row(job) for job in draft.changed_jobs.values()])
+    _insert(connection, tables.attempt, [attempt_row(each) for each in draft.new_attempts.values()])
     changed = [attempt_row(each) for each in draft.changed_attempts.values()]
-    await _update(connection, tables.attempt, ("job", "attempt"), changed)
-    await _insert(connection, tables.interval, _intervals(draft))
-    await _insert(connection, tables.outbox, [order_row(order) for order in draft.orders])
-    await _insert(connection, tables.audit, [audit_row(each) for each in draft.audits])
-    await upsert(connection, tables.resource, [resource_row(each) for each in draft.resources.values()])
+    _update(connection, tables.attempt, ("job", "attempt"), changed)
+    _insert(connection, tables.interval, _intervals(draft))
+    _insert(connection, tables.outbox, [order_row(order) for order in draft.orders])
+    _insert(connection, tables.audit, [audit_row(each) for each in draft.audits])
+    upsert(connection, tables.resource, [resource_row(each) for each in draft.resources.values()])
     for name, row in draft.rows:
-        await upsert(connection, tables.metadata.tables[name], [row])
+        upsert(connection, tables.metadata.tables[name], [row])
     if draft.delivered:
-        await connection.execute(
+        connection.execute(
             delete(tables.outbox).where(tables.outbox.c.number == bindparam("done")),
             [{"done": number} for number in draft.delivered],
         )
@@ -49,22 +48,22 @@ def _intervals(draft: Draft) -> list[Row]:
     return [interval_row(each) for each in closed_intervals(draft.world.meters, jobs, draft.closed)]
 
 
-async def _insert(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
+def _insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     if rows:
-        await connection.execute(insert(table), rows)
+        connection.execute(insert(table), rows)
 
 
-async def _update(connection: AsyncConnection, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:
+def _update(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:
     if not rows:
         return
     statement = update(table).values({name: bindparam(f"v_{name}") for name in rows[0] if name not in keys})
     for key in keys:
         statement = statement.where(table.c[key] == bindparam(f"k_{key}"))
     marked = [{("k_" if name in keys else "v_") + name: value for name, value in row.items()} for row in rows]
-    await connection.execute(statement, marked)
+    connection.execute(statement, marked)
 
 
-async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
+def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows, or replace those of the same key."""
     if not rows:
         return
@@ -72,7 +71,7 @@ async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[Row])
     statement = make(table)
     keys = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
 
 
 def job_row(job: Job) -> Row:

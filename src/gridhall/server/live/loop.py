@@ -161,8 +161,8 @@ class Loop:
         if draft.empty:
             return
         append = self.log.prepare(draft.entries)
-        async with self.database.transaction() as connection:
-            await write_draft(connection, draft, append, self.log.checkpoint(self.key))
+        note = self.log.checkpoint(self.key)
+        await self.database.write(lambda connection: write_draft(connection, draft, append, note))
         self.log.commit(append)
         self.groups += 1
 

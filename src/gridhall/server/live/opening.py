@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection
+
 from gridhall.controller.record import kernels_hash
 from gridhall.controller.state import ControllerState, Room, new_state
 from gridhall.engines.clock import Clock
@@ -121,11 +123,15 @@ async def write_boundary(
 ) -> None:
     """Write where a segment begins or ends, with a snapshot of the state there or without. Raises LostLead."""
     append = log.prepare([body(entry)])
-    async with database.transaction() as connection:
-        await stay_leader(connection, world.epoch, now_ms)
-        await write_append(connection, append, log.checkpoint(key), now_ms)
+    note = log.checkpoint(key)
+
+    def write(connection: Connection) -> None:
+        stay_leader(connection, world.epoch, now_ms)
+        write_append(connection, append, note, now_ms)
         if snapshot:
-            await snapshots.write(connection, snapshots.take(world.state, append.size, world.decisions, now_ms))
+            snapshots.write(connection, snapshots.take(world.state, append.size, world.decisions, now_ms))
+
+    await database.write(write)
     log.commit(append)
 
 

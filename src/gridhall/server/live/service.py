@@ -14,6 +14,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection
+
 from gridhall.server.live import snapshots
 from gridhall.server.live.carry import Carrier
 from gridhall.server.live.changes import Reported
@@ -93,9 +95,12 @@ class Service:
         copy, entries, decisions = await self.loop.frozen()
         now_ms = self.loop.now_ms()
         taken = await asyncio.to_thread(snapshots.take, copy, entries, decisions, now_ms)
-        async with self.database.transaction() as connection:
-            await stay_leader(connection, self.lead.epoch, now_ms)
-            await snapshots.write(connection, taken)
+
+        def write(connection: Connection) -> None:
+            stay_leader(connection, self.lead.epoch, now_ms)
+            snapshots.write(connection, taken)
+
+        await self.database.write(write)
         self.snapshot_at, self.snapshot_ms = entries, now_ms
 
     async def _listen(self, orders: Sequence[OrderRow]) -> None:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import RowMapping, delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from gridhall.controller.record import kernels_hash
 from gridhall.controller.state import ControllerState
@@ -77,7 +76,7 @@ def take(w: ControllerState, entries: int, decisions: int, time_ms: int) -> Snap
     return Snapshot(entries, decisions, time_ms, kernels_hash(), w.digest(), dict(w.sizes), lengths, packed)
 
 
-async def write(connection: AsyncConnection, taken: Snapshot) -> None:
+def write(connection: Connection, taken: Snapshot) -> None:
     """Keep a snapshot; of the earlier ones only the last, and the first of every version's kernels, to replay from."""
     about = {
         "decisions": taken.decisions,
@@ -93,11 +92,9 @@ async def write(connection: AsyncConnection, taken: Snapshot) -> None:
         "about": json.dumps(about),
         "columns": taken.columns,
     }
-    stay = {
-        mark.entries for mark in to_keep([each for each in await _marks(connection) if each.entries < taken.entries])
-    }
-    await connection.execute(delete(snapshot).where(snapshot.c.entries.not_in([*stay, -1])))
-    await connection.execute(insert(snapshot), row)
+    stay = {mark.entries for mark in to_keep([each for each in _marks(connection) if each.entries < taken.entries])}
+    connection.execute(delete(snapshot).where(snapshot.c.entries.not_in([*stay, -1])))
+    connection.execute(insert(snapshot), row)
 
 
 def to_keep(marks: Sequence[Mark]) -> list[Mark]:
@@ -112,12 +109,12 @@ def _begins(marks: Sequence[Mark], place: int) -> bool:
 async def marks(database: Database) -> list[Mark]:
     """Every snapshot, in order."""
     async with database.read() as connection:
-        return await _marks(connection)
+        return await connection.run_sync(_marks)
 
 
-async def _marks(connection: AsyncConnection) -> list[Mark]:
+def _marks(connection: Connection) -> list[Mark]:
     table = snapshot.c
-    found = await connection.execute(select(table.entries, table.kernels, table.state_hash).order_by(table.entries))
+    found = connection.execute(select(table.entries, table.kernels, table.state_hash).order_by(table.entries))
     return [Mark(*row) for row in found]
 
 

@@ -1,11 +1,13 @@
 """Opening the database: SQLite that never loses a commit, or PostgreSQL by URL."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -22,12 +24,19 @@ SQLITE_SETTINGS = (
     "PRAGMA cache_size=-65536",
 )
 
+_Made = TypeVar("_Made")
+
 
 class Database:
-    """Two doors: `transaction` for the one writer, `read` for everyone else."""
+    """Two doors: `write` for the one writer, `read` for everyone else.
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine) -> None:
+    SQLite's writer works in a thread of its own, a whole transaction at a time: a hop for each statement would cost
+    more than the statements.
+    """
+
+    def __init__(self, writer: Engine | AsyncEngine, reader: AsyncEngine) -> None:
         self._writer, self._reader = writer, reader
+        self._thread = ThreadPoolExecutor(1, "gridhall-writer")
 
     @property
     def kind(self) -> str:
@@ -44,11 +53,12 @@ class Database:
         """The file of an SQLite database."""
         return Path(self._writer.url.database or "") if self.kind == "sqlite" else None
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
-        """A transaction that is durable when the block is left without an exception, and undone otherwise."""
-        async with self._writer.begin() as connection:
-            yield connection
+    async def write(self, work: Callable[[Connection], _Made]) -> _Made:
+        """Do some work in one transaction: durable when it has returned, undone when it raises."""
+        if isinstance(self._writer, AsyncEngine):
+            async with self._writer.begin() as connection:
+                return await connection.run_sync(work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _transact, self._writer, work)
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
@@ -62,9 +72,9 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection; whoever asks afterwards gets a new one."""
-        await self._writer.dispose()
-        if self._reader is not self._writer:
-            await self._reader.dispose()
+        await self._reader.dispose()
+        if isinstance(self._writer, Engine):
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.dispose)
 
 
 async def open_database(url: str) -> Database:
@@ -101,13 +111,17 @@ def connect(url: str) -> Database:
 def _open_sqlite(path: Path) -> Database:
     if not path.parent.is_dir():
         raise fault("store", "url", f"the folder {path.parent} is not there", "make it, or name another place")
-    url = f"sqlite+aiosqlite:///{path}"
-    writer = create_async_engine(url, pool_size=1, max_overflow=0)
-    reader = create_async_engine(url, pool_size=READERS)
-    for engine in (writer, reader):
-        event.listen(engine.sync_engine, "connect", _prepare)
-    event.listen(writer.sync_engine, "begin", _begin_at_once)
+    writer = create_engine(f"sqlite:///{path}", pool_size=1, max_overflow=0)
+    reader = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=READERS)
+    for engine in (writer, reader.sync_engine):
+        event.listen(engine, "connect", _prepare)
+    event.listen(writer, "begin", _begin_at_once)
     return Database(writer, reader)
+
+
+def _transact(engine: Engine, work: Callable[[Connection], _Made]) -> _Made:
+    with engine.begin() as connection:
+        return work(connection)
 
 
 def _prepare(connection: Any, record: Any) -> None:

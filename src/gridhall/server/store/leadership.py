@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -70,26 +70,25 @@ async def take_lead(database: Database, now_ms: int) -> Lead:
     connection = None if file is not None else await _lock_row(database)
     lead = Lead(0, file, connection)
     try:
-        async with database.transaction() as transaction:
-            await transaction.run_sync(migrate, database.name)
-            lead.epoch = await _next_epoch(transaction, holder, now_ms)
+        lead.epoch = await database.write(lambda connection: _begin_epoch(connection, database.name, holder, now_ms))
     except BaseException:
         await lead.give_up()
         raise
     return lead
 
 
-async def _next_epoch(transaction: AsyncConnection, holder: str, now_ms: int) -> int:
-    last = (await transaction.execute(select(leader.c.epoch))).scalar_one_or_none()
+def _begin_epoch(transaction: Connection, name: str, holder: str, now_ms: int) -> int:
+    migrate(transaction, name)
+    last = (transaction.execute(select(leader.c.epoch))).scalar_one_or_none()
     epoch = (last or 0) + 1
     values = {"epoch": epoch, "holder": holder, "beat_ms": now_ms}
-    await transaction.execute(insert(leader).values(id=1, **values) if last is None else update(leader).values(values))
+    transaction.execute(insert(leader).values(id=1, **values) if last is None else update(leader).values(values))
     return epoch
 
 
-async def stay_leader(connection: AsyncConnection, epoch: int, now_ms: int) -> None:
+def stay_leader(connection: Connection, epoch: int, now_ms: int) -> None:
     """Make a transaction one of the leader's. Raises LostLead when the epoch is not the last one."""
-    done = await connection.execute(update(leader).where(leader.c.epoch == epoch).values(beat_ms=now_ms))
+    done = connection.execute(update(leader).where(leader.c.epoch == epoch).values(beat_ms=now_ms))
     if done.rowcount != 1:
         raise LostLead(f"epoch {epoch} is over: another controller leads this store")
 

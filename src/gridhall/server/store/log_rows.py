@@ -2,24 +2,23 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, insert, select
 
 from gridhall.ledger.store import Append
 from gridhall.server.store.database import Database
 from gridhall.server.store.tables import checkpoint, entry, tile
 
 
-async def write_append(connection: AsyncConnection, append: Append, note: str, time_ms: int) -> None:
+def write_append(connection: Connection, append: Append, note: str, time_ms: int) -> None:
     """Write entries, full tiles and the checkpoint. An append without entries writes nothing."""
     if not append.bodies:
         return
     rows = [{"place": append.first + place, "body": body} for place, body in enumerate(append.bodies)]
-    await connection.execute(insert(entry), rows)
+    connection.execute(insert(entry), rows)
     if append.tiles:
         tiles = [{"level": each.level, "place": each.index, "hashes": each.hashes} for each in append.tiles]
-        await connection.execute(insert(tile), tiles)
-    await connection.execute(insert(checkpoint).values(size=append.size, time_ms=time_ms, note=note))
+        connection.execute(insert(tile), tiles)
+    connection.execute(insert(checkpoint).values(size=append.size, time_ms=time_ms, note=note))
 
 
 class LogRows:
