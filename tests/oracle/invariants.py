@@ -122,6 +122,7 @@ def check_nodes(w: ControllerState, s: State) -> None:
     """Each GPU of each node is idle or has exactly the job that the reference gave it to."""
     same(w, "node_up", [int(node.up) for node in s.nodes])
     same(w, "node_here", [int(node.here) for node in s.nodes])
+    same(w, "node_cordoned", [int(node.cordoned) for node in s.nodes])
     same(w, "node_out", [int(node.out) for node in s.nodes])
     same(w, "node_used", [len(node.users) - node.users.count(None) for node in s.nodes])
     same(w, "node_gpu_mask", [sum(1 << gpu for gpu, job in enumerate(node.users) if job) for node in s.nodes])
@@ -129,7 +130,7 @@ def check_nodes(w: ControllerState, s: State) -> None:
     same(w, "node_hold", [node.hold.number + 1 if node.hold else 0 for node in s.nodes])
     same(w, "node_end_ms", [node.end_ms() for node in s.nodes])
     same(w, "node_part", [node.part_free() for node in s.nodes])
-    away = [not node.up or node.out or node.hold is not None for node in s.nodes]
+    away = [not node.takes_work or node.hold is not None for node in s.nodes]
     same(w, "node_free_ms", [NEVER_MS if gone else node.end_ms() for node, gone in zip(s.nodes, away, strict=True)])
     for node in s.nodes:
         users = [0 if job is None or not job.part else job.slot + 1 for job in node.users]

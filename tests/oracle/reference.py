@@ -19,6 +19,7 @@ from gridhall.scheduling.decisions import (
     STOP,
     WAKE,
     WHY_CANCELLED,
+    WHY_DRAIN,
     WHY_PREEMPTED,
     WHY_RESERVATION,
 )
@@ -54,7 +55,7 @@ ABOVE_ALL = 4
 def step(s: State, event: Sequence[int]) -> list[tuple[int, ...]]:
     """Decide on one event; returns the effects."""
     s.effects = []
-    kind, time_ms, *fields = [int(value) for value in event]
+    kind, time_ms, *fields = [*(int(value) for value in event), *[0] * (ev.EVENT_WIDTH - len(event))]
     s.now_ms = max(s.now_ms, time_ms)
     if kind == ev.SUBMIT:
         on_submit(s, fields)
@@ -69,6 +70,8 @@ def step(s: State, event: Sequence[int]) -> list[tuple[int, ...]]:
         schedule(s, everywhere(s))
     elif kind == ev.RESERVE:
         on_reserve(s, *fields[:5])
+    elif kind in (ev.CORDON, ev.DRAIN):
+        on_cordon(s, kind, s.nodes[fields[0]], fields[1])
     elif kind in ANSWERS:
         on_tenancy(s, kind, fields)
     elif kind == ev.CANCEL:
@@ -213,6 +216,8 @@ def on_lost(s: State, job: Job, saved_ms: int) -> None:
 def swapped(s: State, job: Job) -> bool:
     """Replace a gang's one lost node by an open one and start it again in place."""
     lost = [node for node in job.nodes() if not node.up]
+    if any(node.cordoned and node.up for node in job.nodes()):
+        return False
     spare = spare_near(s, lost[0].rack, job.cell, job.node_w) if len(lost) == 1 else None
     if spare is None:
         return False
@@ -245,17 +250,33 @@ def replace(job: Job, lost: Node, spare: Node) -> None:
 
 
 def on_node(s: State, kind: int, node: Node) -> None:
-    """A node joins, is lost or is retired; a hold on a node that goes is mended at once."""
+    """A node joins, is lost or is retired."""
     if kind == ev.NODE_UP:
         node.up, node.out, node.here = True, False, True
-        schedule(s, {node.rack.cell})
-        return
-    if kind == ev.NODE_DOWN:
+    elif kind == ev.NODE_DOWN:
         node.up = False
     else:
         node.out = True
         s.let_go()
-    if node.hold is not None and node.hold.kind == "project":
+    on_changed(s, node)
+
+
+def on_cordon(s: State, kind: int, node: Node, cordoned: int) -> None:
+    """A node takes no new work, or takes it again; if it is drained, its work is told to stop."""
+    node.cordoned = kind == ev.DRAIN or cordoned == 1
+    on_changed(s, node)
+    if kind == ev.DRAIN:
+        for job in sorted(node.jobs(), key=lambda job: job.slot):
+            if job.state == "running":
+                job.state = "stopping"
+                s.say(STOP, job.id, job.slot, job.attempt, WHY_DRAIN)
+
+
+def on_changed(s: State, node: Node) -> None:
+    """Work that fits starts where it is taken again; a hold on a node that takes none is mended at once."""
+    if node.takes_work:
+        schedule(s, {node.rack.cell})
+    elif node.hold is not None and node.hold.kind == "project":
         lose_reserved(s, node.hold, node)
     elif node.hold is not None:
         plan_again(s, node.hold)

@@ -30,7 +30,7 @@ def stop_cost_ms(s: State, job: Job, priority: int) -> int:
 
 def had_from_ms(s: State, node: Node, nodes: int, priority: int) -> int:
     """When a gang of so many nodes and this priority could have a node: holds give way, lower work is stopped."""
-    if not node.up or node.out or (node.hold is not None and not node.hold.gives_way(nodes)):
+    if not node.takes_work or (node.hold is not None and not node.hold.gives_way(nodes)):
         return NEVER_MS
     free_ms = node.end_ms()
     if free_ms <= s.now_ms:

@@ -1,6 +1,6 @@
 """What the reference knows: nodes, jobs and holds as objects. Every sum is made by walking over the facts.
 
-Words as in `gridhall.fleet.capacity`: a node is free when it is up, not retired and unused, and open when
+Words as in `gridhall.fleet.capacity`: a node is free when it is up, takes work and is unused, and open when
 it is free and not held.
 """
 
@@ -80,7 +80,12 @@ class Node:
     up: bool = False
     out: bool = False
     here: bool = False
+    cordoned: bool = False
     hold: "Hold | None" = None
+
+    @property
+    def takes_work(self) -> bool:
+        return self.up and not self.out and not self.cordoned
 
     @property
     def idle(self) -> bool:
@@ -88,7 +93,7 @@ class Node:
 
     @property
     def free(self) -> bool:
-        return self.up and not self.out and self.idle
+        return self.takes_work and self.idle
 
     @property
     def open(self) -> bool:
@@ -106,7 +111,7 @@ class Node:
 
     def part_free(self) -> int:
         """Free GPUs if it is partly used and more work may come, else 0."""
-        takes = self.up and not self.out and self.hold is None and not self.idle
+        takes = self.takes_work and self.hold is None and not self.idle
         return self.users.count(None) if takes else 0
 
     def end_ms(self) -> int:

@@ -3,10 +3,11 @@
 from gridhall.controller import events as ev
 from gridhall.fleet.arrays import FleetArrays
 from gridhall.fleet.synthetic import uniform_fleet
-from gridhall.scheduling.decisions import ACCEPT, HOLD, PLACE, REFUSE, S_COMPLETED, START, STOP, WAKE
-from gridhall.scheduling.jobs import R_CAPACITY, R_POWER, R_QUOTA
+from gridhall.scheduling.decisions import ACCEPT, HOLD, PLACE, REFUSE, S_COMPLETED, START, STOP, WAKE, WHY_DRAIN
+from gridhall.scheduling.jobs import R_BACKOFF, R_CAPACITY, R_POWER, R_QUOTA
 from gridhall.scheduling.policy import Policy
 from gridhall.scheduling.queue import P_REPLAN_MS
+from gridhall.scheduling.starts import AGAIN
 from gridhall.tenancy import Organisation, Project, Tenancy
 from tests.oracle.cases import SHIPPED, Case, changed
 from tests.oracle.pair import Pair
@@ -77,6 +78,32 @@ def test_a_gang_has_one_piece_a_rack_however_often_its_nodes_are_swapped() -> No
         racks = [effect[5] for effect in effects if effect[0] == PLACE]
         assert len(racks) == len(set(racks))
         pair.step((ev.NODE_UP, turn * HOUR_MS, lost))
+
+
+def test_a_gang_that_could_not_be_started_is_never_swapped_and_is_braked() -> None:
+    pair = pair_on(uniform_fleet(64, shares=(1,), hardware="h100", nodes_per_rack=4))
+    submit(pair, 0, job=0, gpus=24)
+    lost = [pair.step((ev.LOST, turn * 1000, 0, turn, 0, 0, 0)) for turn in (1, 2)]
+    starts = [[effect[7] % 8 for effect in effects if effect[0] == START] for effects in lost]
+    assert starts == [[AGAIN], []]
+    assert pair.s.jobs[0].reason == R_BACKOFF
+    assert pair.s.jobs[0].not_before_ms > 2000
+
+
+def test_a_drained_node_keeps_its_watts_and_gets_no_work_until_it_is_given_back() -> None:
+    pair = pair_on(uniform_fleet(16, shares=(1,), hardware="h100", nodes_per_rack=1))
+    submit(pair, 0, job=0, gpus=16)
+    before_w = pair.w.view("power_committed_w").max()
+    stops = pair.step((ev.DRAIN, 1000, 0))
+    assert [(effect[0], effect[5]) for effect in stops] == [(STOP, WHY_DRAIN)]
+    pair.step((ev.STOPPED, 2000, 0, 1, 0, 0, 0))
+    pair.step((ev.NODE_DOWN, 3000, 0))
+    pair.step((ev.NODE_UP, 4000, 0))
+    assert pair.s.jobs[0].state == "queued"
+    assert START in submit(pair, 4000, job=1, gpus=8)
+    assert START not in submit(pair, 4000, job=2, gpus=8)
+    assert START in [effect[0] for effect in pair.step((ev.CORDON, 6000, 0, 0))]
+    assert pair.w.view("power_committed_w").max() <= before_w
 
 
 def test_a_reservation_that_begins_at_once_may_spread_over_halls() -> None:

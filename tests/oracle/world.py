@@ -104,7 +104,8 @@ class World:
         """Anything that a calm day does not have."""
         kinds = [self.fail, self.fail, self.retire, self.limit, self.reserve, self.cancel, self.repeat, self.late_tick]
         if self.clerk is not None and self.rng.random() < 0.5:
-            return self.clerk.next_event(self.now_ms)
+            clerk = self.clerk.next_event
+            return self.rng.choice([clerk, clerk, clerk, self.cordon, self.fail_to_start])(self.now_ms)
         return self.fail() if self.mood == "failing" else self.rng.choice(kinds)()
 
     def fail(self) -> Event:
@@ -162,6 +163,30 @@ class World:
 
     def late_tick(self) -> Event:
         return ev.TICK, self.now_ms
+
+    def cordon(self, now_ms: int) -> Event:
+        """An operator takes a node out of use, with or without its work, or gives it back, now or later."""
+        node = self.rng.randrange(self.node0[-1])
+        self.plan(now_ms + self.rng.choice([1, 30, 600]) * MINUTE_MS, ev.CORDON, node, 0)
+        return self.rng.choice(
+            [(ev.CORDON, now_ms, node, 1), (ev.CORDON, now_ms, node, 0), (ev.DRAIN, now_ms, node, 0)]
+        )
+
+    def fail_to_start(self, now_ms: int) -> Event:
+        """An engine could not start an attempt, or lost it, though every node is up."""
+        running = [truth for truth in self.by_slot.values() if truth.running]
+        if not running:
+            return self.late_tick()
+        truth = self.rng.choice(running)
+        return (
+            ev.LOST,
+            now_ms,
+            truth.slot,
+            truth.attempt,
+            self.rng.choice([0, 0, self.saved_ms(truth)]),
+            0,
+            truth.job_id,
+        )
 
     # --- what engines do --------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@
 | | pack_level, min_domains, max_skew, best_effort |
 | ENDED | slot, attempt, final state, run time in ms of useful work in all, job_id |
 | STOPPED | slot, attempt, work saved in ms, 0, job_id |
-| LOST | slot, attempt, work saved in ms, 0, job_id: the gang died with a node |
+| LOST | slot, attempt, work saved in ms, 0, job_id: the gang died with a node, or could not be started |
 | NODE_DOWN, NODE_UP, NODE_OUT | node (OUT: retired; takes no new work, and is gone when it has none) |
 | TICK | nothing: a wake-up that was asked for is due |
 | LIMIT | power node, limit in W |
@@ -21,9 +21,12 @@
 | QUOTA | level, owner, expected version, nominal GPUs, most to borrow, most to lend (-1 = without limit) |
 | CEILING | level, owner, kind (-1 watts above idle, else GPUs of this hardware type), expected version, |
 | | most (-1 = none) |
+| CORDON | node, 1 = it takes no new work, 0 = it does again; stays so whether it is down or up |
+| DRAIN | node: it is cordoned, and all that runs on it is told to stop and waits for another turn |
 | STANDING | project, 0 open / 1 blocked: nothing of it starts / 2 blocked, and what is pre-emptible is stopped |
 
-`level` is ORGANISATION or PROJECT, `owner` the index of one. Each of the last four is answered by SET or UNSET.
+`level` is ORGANISATION or PROJECT, `owner` the index of one. TENANT, QUOTA, CEILING and STANDING are answered by SET or
+UNSET.
 
 SUBMIT's `pack_level` (1 rack, 2 pod, 3 hall, 4 site) keeps a gang inside one of these; `min_domains` spreads its nodes
 over at least so many racks; in any two of its racks their number differs by at most `max_skew`; 0 = free. With
@@ -49,6 +52,8 @@ TENANT = 13
 QUOTA = 14
 CEILING = 15
 STANDING = 16
+CORDON = 17
+DRAIN = 18
 
 ORGANISATION = 0
 PROJECT = 1
@@ -74,6 +79,8 @@ EVENT_NAMES = (
     "quota",
     "ceiling",
     "standing",
+    "cordon",
+    "drain",
 )
 EVENT_WIDTH = 24
 """Integers in one event row."""

@@ -8,6 +8,8 @@ from gridhall.controller.arrivals import on_cancel, on_submit
 from gridhall.controller.attempts import on_attempt
 from gridhall.controller.events import (
     CANCEL,
+    CORDON,
+    DRAIN,
     ENDED,
     LIMIT,
     LOST,
@@ -23,7 +25,7 @@ from gridhall.controller.events import (
 )
 from gridhall.controller.state import ControllerState
 from gridhall.controller.tenants import on_tenancy
-from gridhall.controller.upkeep import on_node, on_tick
+from gridhall.controller.upkeep import on_cordon, on_node, on_tick
 from gridhall.kernel import kernel, state_cast
 from gridhall.scheduling.advance import reserve
 from gridhall.scheduling.decisions import WAKE, emit
@@ -56,6 +58,8 @@ def step_event(w: ControllerState) -> int:
         reserve(w, w.event[2], w.event[3], w.event[4], w.event[5], w.event[6], now_ms)
     elif kind == CANCEL:
         on_cancel(w, w.event[2], w.event[3], now_ms)
+    elif kind == CORDON or kind == DRAIN:
+        on_cordon(w, kind, w.event[2], w.event[3], now_ms)
     elif TENANT <= kind <= STANDING:
         on_tenancy(w, kind, now_ms)
     ask_for_wake(w, now_ms)

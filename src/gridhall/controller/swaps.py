@@ -17,6 +17,8 @@ def swap_node(w: ControllerState, slot: int, now_ms: int) -> bool:
     while at != 0:
         down = down_in(w, w.chunk_rack[at - 1], w.chunk_mask[at - 1])
         lost += count_ones(down)
+        if any_cordoned(w, w.chunk_rack[at - 1], w.chunk_mask[at - 1] & ~down):
+            return False
         if down != 0:
             broken = at
         at = w.chunk_next[at - 1]
@@ -70,6 +72,17 @@ def down_in(w: ControllerState, rack: int, mask: int) -> int:
             down |= bit
         rest &= rest - 1
     return down
+
+
+@kernel
+def any_cordoned(w: ControllerState, rack: int, mask: int) -> bool:
+    """Whether any of some nodes of a rack is cordoned: the gang may not begin again there."""
+    rest = mask
+    while rest != 0:
+        if w.node_cordoned[w.rack_node0[rack] + trailing_zeros(rest)] != 0:
+            return True
+        rest &= rest - 1
+    return False
 
 
 @kernel

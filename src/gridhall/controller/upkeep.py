@@ -1,14 +1,14 @@
-"""Nodes that join or leave, and what time alone changes: fair share, late predictions, holds that slipped."""
+"""Nodes that join, leave or are cordoned, and what time alone changes: fair share, late predictions, slipped holds."""
 
-from gridhall.controller.events import NODE_DOWN, NODE_UP
+from gridhall.controller.events import DRAIN, NODE_DOWN, NODE_UP
 from gridhall.controller.state import ControllerState
-from gridhall.fleet.capacity import join, leave_if_idle, refresh_node, set_node_up
+from gridhall.fleet.capacity import join, leave_if_idle, refresh_node, set_node_up, takes_work
 from gridhall.kernel import kernel
 from gridhall.scheduling.advance import begin_and_end_reservations, lose_reserved
-from gridhall.scheduling.decisions import WHY_PREEMPTED
+from gridhall.scheduling.decisions import STOP, WHY_DRAIN, WHY_PREEMPTED, emit
 from gridhall.scheduling.granting import complete_hold
 from gridhall.scheduling.holds import FOR_PROJECT, FOR_URGENT, HOLDS, hold_ready
-from gridhall.scheduling.jobs import RUNNING
+from gridhall.scheduling.jobs import RUNNING, STOPPING
 from gridhall.scheduling.passes import schedule
 from gridhall.scheduling.planning import plan_again
 from gridhall.scheduling.queue import P_FAIR_GRID_MS, P_OVERRUN_MS, P_TICK_MS, fair_refresh, queue_sort
@@ -20,19 +20,53 @@ from gridhall.scheduling.stopping import hold_is_stoppable, stop_for_hold
 @kernel
 def on_node(w: ControllerState, kind: int, node: int, now_ms: int) -> None:
     """A node joins, is lost, or is retired. Gangs on a lost node are told by their own LOST events."""
-    if w.node_shared[node] == 1:
-        pool_set_up(w, w.pool_of_node[node], 1 if kind == NODE_UP else 0)
-        w.shared_refused_milli[0] = NOTHING_REFUSED
     if kind == NODE_UP:
         join(w, node)
-        schedule(w, 1 << w.rack_cell[w.node_rack[node]], now_ms)
-        return
-    if kind == NODE_DOWN:
+    elif kind == NODE_DOWN:
         set_node_up(w, node, 0)
     else:
         w.node_out[node] = 1
         leave_if_idle(w, node)
-        refresh_node(w, node)
+    node_changed(w, node, now_ms)
+
+
+@kernel
+def on_cordon(w: ControllerState, kind: int, node: int, cordoned: int, now_ms: int) -> None:
+    """A node takes no new work, or takes it again; if it is drained, all that runs on it is told to stop."""
+    w.node_cordoned[node] = 1 if kind == DRAIN else cordoned
+    node_changed(w, node, now_ms)
+    if kind != DRAIN:
+        return
+    for slot in range(w.n_slots[0]):
+        if w.job_state[slot] == RUNNING and runs_on(w, slot, node):
+            w.job_state[slot] = STOPPING
+            emit(w, STOP, now_ms, w.job_id[slot], slot, w.job_attempt[slot], WHY_DRAIN, 0, 0)
+
+
+@kernel
+def runs_on(w: ControllerState, slot: int, node: int) -> bool:
+    """Whether a job has a node, or a part of it."""
+    rack = w.node_rack[node]
+    bit = 1 << (node - w.rack_node0[rack])
+    at = w.job_chunk[slot]
+    while at != 0:
+        if w.chunk_rack[at - 1] == rack and w.chunk_mask[at - 1] & bit != 0:
+            return True
+        at = w.chunk_next[at - 1]
+    return False
+
+
+@kernel
+def node_changed(w: ControllerState, node: int, now_ms: int) -> None:
+    """What follows when a node begins or ceases to take work: work that fits starts there, or a hold on it moves."""
+    refresh_node(w, node)
+    takes = takes_work(w, node)
+    if w.node_shared[node] == 1:
+        pool_set_up(w, w.pool_of_node[node], 1 if takes else 0)
+        w.shared_refused_milli[0] = NOTHING_REFUSED
+    if takes:
+        schedule(w, 1 << w.rack_cell[w.node_rack[node]], now_ms)
+        return
     hold = w.node_hold[node] - 1
     if hold < 0:
         return

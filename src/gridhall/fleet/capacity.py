@@ -6,8 +6,8 @@ of racks
 with exactly c open nodes and the set of partly used nodes with exactly f free GPUs. The indexes are canonical: they
 depend on the facts only, never on the order in which the facts came about.
 
-A node is **free** when it is up and unused, **held** while a time reservation keeps it, and **open** when it is free
-and not held. Only open nodes stand in the sets.
+A node is **free** when it is up, takes work and is unused, **held** while a time reservation keeps it, and **open**
+when it is free and not held. Only open nodes stand in the sets.
 """
 
 from gridhall.fleet.arrays import MAX_GPUS_PER_NODE, MAX_NODES_PER_RACK, MAX_POWER_PATH
@@ -46,6 +46,7 @@ class CapacityColumns(Columns):
     node_out = column("nodes")  # retired: takes no new work, and leaves when it has none
     node_here = column("nodes")  # 1 = it has joined and not left: its idle watts are committed, also while it is down
     node_shares = column("nodes")  # jobs on it, where it is in the shared pool
+    node_cordoned = column("nodes")  # an operator said so: takes no new work, whatever else becomes of it
     node_used = column("nodes")  # GPUs in use
     node_gpu_mask = column("nodes")  # which of them
     node_job = column("nodes")  # slot + 1 of the gang that has the whole node
@@ -185,11 +186,17 @@ def refresh_rack(w: CapacityColumns, rack: int) -> None:
 
 
 @kernel
+def takes_work(w: CapacityColumns, node: int) -> bool:
+    """Whether new work may go to a node, as far as its health and its operators are concerned."""
+    return w.node_up[node] == 1 and w.node_out[node] == 0 and w.node_cordoned[node] == 0
+
+
+@kernel
 def refresh_part(w: CapacityColumns, node: int) -> None:
     """Bring the set of partly used nodes up to date after the node's use, health or hold changed."""
     cell = w.rack_cell[w.node_rack[node]]
     free = 0
-    usable = w.node_up[node] == 1 and w.node_out[node] == 0 and w.node_hold[node] == 0 and w.node_shared[node] == 0
+    usable = takes_work(w, node) and w.node_hold[node] == 0 and w.node_shared[node] == 0
     if usable and w.node_used[node] > 0:
         free = w.cell_gpus_per_node[cell] - w.node_used[node]
     old = w.node_part[node]
@@ -221,7 +228,8 @@ def note_node(w: CapacityColumns, node: int) -> None:
     """What `refresh_node` does but for the rack's indexes, which are to be refreshed after the last of its nodes."""
     rack = w.node_rack[node]
     bit = 1 << (node - w.rack_node0[rack])
-    if w.node_up[node] == 1 and w.node_out[node] == 0 and w.node_used[node] == 0 and w.node_shared[node] == 0:
+    usable = takes_work(w, node) and w.node_shared[node] == 0
+    if usable and w.node_used[node] == 0:
         w.rack_free[rack] |= bit
     else:
         w.rack_free[rack] &= ~bit
@@ -229,10 +237,10 @@ def note_node(w: CapacityColumns, node: int) -> None:
         w.rack_held[rack] |= bit
     else:
         w.rack_held[rack] &= ~bit
-    if w.node_up[node] == 0 or w.node_out[node] != 0 or w.node_hold[node] != 0 or w.node_shared[node] != 0:
-        w.node_free_ms[node] = NEVER_MS
-    else:
+    if usable and w.node_hold[node] == 0:
         w.node_free_ms[node] = w.node_end_ms[node]
+    else:
+        w.node_free_ms[node] = NEVER_MS
     refresh_part(w, node)
 
 
@@ -276,7 +284,7 @@ def give_nodes(w: CapacityColumns, rack: int, mask: int) -> None:
         w.node_end_ms[node] = 0
         if w.node_out[node] != 0:
             leave_if_idle(w, node)
-        elif w.node_up[node] == 1:
+        elif takes_work(w, node):
             free |= bit
             if w.node_hold[node] == 0:
                 w.node_free_ms[node] = 0

@@ -6,7 +6,7 @@ without one.
 """
 
 from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
-from gridhall.fleet.capacity import NEVER_MS
+from gridhall.fleet.capacity import NEVER_MS, takes_work
 from gridhall.kernel import count_ones, kernel, trailing_zeros
 from gridhall.scheduling.decisions import HOLD, N_PLANS, emit
 from gridhall.scheduling.holds import (
@@ -119,7 +119,7 @@ def stop_cost_ms(w: HoldColumns, slot: int, priority: int, now_ms: int) -> int:
 def free_from_ms(w: HoldColumns, node: int, nodes: int) -> int:
     """When a node is expected to be free for a gang of `nodes` nodes, holds that give way to it set aside."""
     hold = w.node_hold[node] - 1
-    if hold >= 0 and w.node_up[node] == 1 and w.node_out[node] == 0 and gives_way(w, hold, nodes):
+    if hold >= 0 and takes_work(w, node) and gives_way(w, hold, nodes):
         return w.node_end_ms[node]
     return w.node_free_ms[node]
 
