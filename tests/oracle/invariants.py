@@ -6,6 +6,7 @@ from gridhall.controller.state import ControllerState
 from gridhall.fleet.capacity import PART_SETS, RACK_SETS
 from gridhall.scheduling.decisions import N_BREACH
 from gridhall.scheduling.jobs import FREE, QUEUED, R_HELD, RUNNING, STOPPING
+from tests.oracle.reference_apart import meets
 from tests.oracle.reference_state import NEVER_MS, Ceiling, Hold, Job, Node, Piece, State
 from tests.oracle.reference_tenancy import Owner
 
@@ -66,6 +67,7 @@ def check_jobs(w: ControllerState, s: State) -> None:
         assert w.job_charged_gpus[slot] == job.charged or not job.active
         if job.active:
             assert job.cell in job.cells, f"job {job.id} runs outside its allowed set"
+            assert meets(job, job.pieces), f"job {job.id} does not lie as it must"
             assert w.job_cell[slot] == job.cell
             assert w.job_start_ms[slot] == job.start_ms
             assert chunks_of(w, int(w.job_chunk[slot])) == pieces_of(job.pieces)

@@ -23,7 +23,8 @@ from gridhall.scheduling.decisions import (
     WHY_PREEMPTED,
     WHY_RESERVATION,
 )
-from gridhall.scheduling.jobs import R_CAPACITY, R_CLOSED, R_PLACES, R_QUOTA, R_UNCONSIDERED
+from gridhall.scheduling.jobs import R_CAPACITY, R_CLOSED, R_NEVER_MET, R_PLACES, R_QUOTA, R_UNCONSIDERED
+from tests.oracle.reference_apart import could_ever_meet, meets, must_meet
 from tests.oracle.reference_holds import (
     MOST_HOLDS,
     best_domain,
@@ -42,7 +43,7 @@ from tests.oracle.reference_holds import (
 )
 from tests.oracle.reference_order import learn, predict, refresh_fair_share
 from tests.oracle.reference_passes import complete_hold, release, say_start, schedule, try_start
-from tests.oracle.reference_places import bears, charged_gpus, level_of, spare_near
+from tests.oracle.reference_places import CELL, bears, charged_gpus, level_of, spare_near
 from tests.oracle.reference_state import Cell, Job, Node, Piece, State, new_reference
 from tests.oracle.reference_tenants import ANSWERS, on_tenancy
 
@@ -102,7 +103,7 @@ def on_submit(s: State, fields: list[int]) -> None:
         return
     s.jobs[slot] = job
     s.say(ACCEPT, job.id, slot, 0)
-    reason = try_start(s, job, could)
+    reason = try_start(s, job, job.cells)
     if reason:
         job.reason = reason
         if s.queue().index(job) < s.policy[q.P_HOLD_DEPTH]:
@@ -115,6 +116,10 @@ def reason_to_refuse(s: State, job: Job) -> int:
         return R_PLACES
     if s.shut(job.project) == R_CLOSED:
         return R_CLOSED
+    if must_meet(job):
+        job.cells = {cell for cell in job.cells if could_ever_meet(job, s.cells[cell])}
+    if not job.cells:
+        return R_NEVER_MET
     most = s.projects[job.project].owner.most()
     cells = [s.cells[number] for number in job.cells]
     return 0 if any(charged_gpus(job, cell) <= most and bears(s, job, cell, alone=True) for cell in cells) else R_QUOTA
@@ -144,6 +149,10 @@ def new_job(s: State, slot: int, fields: list[int], cells: set[int]) -> Job:
         checkpoint_ms=checkpoint_ms,
         checkpoint_cost_ms=checkpoint_cost_ms,
         submit_ms=s.now_ms,
+        pack_level=min(4, max(0, fields[18])),
+        min_domains=max(0, fields[19]),
+        max_skew=max(0, fields[20]),
+        best_effort=fields[21] != 0,
         median_ms=predict(s, user, name, limit_ms, s.policy[q.P_MEDIAN_MILLI]),
         high_ms=predict(s, user, name, limit_ms, s.policy[q.P_HIGH_MILLI]),
     )
@@ -219,12 +228,12 @@ def swapped(s: State, job: Job) -> bool:
     if any(node.cordoned and node.up for node in job.nodes()):
         return False
     spare = spare_near(s, lost[0].rack, job.cell, job.node_w) if len(lost) == 1 else None
-    if spare is None:
+    if spare is None or not meets(job, pieces_after(job, lost[0], spare)):
         return False
     for gpu in range(len(spare.users)):
         lost[0].users[gpu] = None
         spare.users[gpu] = job
-    replace(job, lost[0], spare)
+    job.pieces = pieces_after(job, lost[0], spare)
     s.let_go()
     job.attempt += 1
     job.start_ms = s.now_ms
@@ -232,18 +241,18 @@ def swapped(s: State, job: Job) -> bool:
     return True
 
 
-def replace(job: Job, lost: Node, spare: Node) -> None:
+def pieces_after(job: Job, lost: Node, spare: Node) -> list[Piece]:
     """A gang has one piece a rack: a new rack takes the place of one that is left, else it comes first."""
-    piece = next(each for each in job.pieces if lost in each.nodes)
-    piece.nodes = [node for node in piece.nodes if node is not lost]
-    same = next((each for each in job.pieces if each.rack is spare.rack), None)
+    pieces = [Piece(each.rack, [node for node in each.nodes if node is not lost]) for each in job.pieces]
+    piece = pieces[next(place for place, each in enumerate(job.pieces) if lost in each.nodes)]
+    same = next((each for each in pieces if each.rack is spare.rack), None)
     if same is not None:
         same.nodes = sorted([*same.nodes, spare], key=lambda node: node.place)
     elif not piece.nodes:
         piece.rack, piece.nodes = spare.rack, [spare]
     else:
-        job.pieces.insert(0, Piece(spare.rack, [spare]))
-    job.pieces = [each for each in job.pieces if each.nodes]
+        pieces.insert(0, Piece(spare.rack, [spare]))
+    return [each for each in pieces if each.nodes]
 
 
 # --- nodes and time -------------------------------------------------------------------------------------------------
@@ -330,7 +339,7 @@ def on_reserve(s: State, project: int, mask: int, nodes: int, from_ms: int, unti
         if not mask >> cell.number & 1 or len(s.holds) == MOST_HOLDS or shut:
             continue
         plan = plan_of(s, cell, 0, ABOVE_ALL)
-        best = best_domain(s, cell, plan, nodes, at_ms + 1)
+        best = best_domain(s, cell, plan, nodes, CELL, at_ms + 1)
         racks = best[1] if best is not None else cell.racks
         if best is not None or time_for(s, plan, racks, nodes, at_ms + 1) <= at_ms:
             hold = keep(s, unused_number(s), "project", cell, choose(plan, racks, cell.rack_size, nodes, at_ms), at_ms)

@@ -2,8 +2,9 @@
 
 from gridhall.scheduling import queue as q
 from gridhall.scheduling.decisions import HOLD, STOP, WHY_PREEMPTED
-from gridhall.scheduling.jobs import R_CAPACITY, R_HELD, R_SPARES, R_TOPOLOGY, R_UNCONSIDERED
-from tests.oracle.reference_places import bears, charged_gpus, spare_near
+from gridhall.scheduling.jobs import R_CAPACITY, R_CONSTRAINT, R_HELD, R_SPARES, R_TOPOLOGY, R_UNCONSIDERED
+from tests.oracle.reference_apart import level_within, must_meet, must_spread
+from tests.oracle.reference_places import CELL, bears, charged_gpus, spare_near
 from tests.oracle.reference_state import NEVER_MS, Cell, Hold, Job, Node, Piece, Rack, State
 
 MOST_HOLDS = 96
@@ -58,12 +59,14 @@ def time_for(s: State, plan: Plan, racks: list[Rack], nodes: int, bound_ms: int)
     return max(high, s.now_ms)
 
 
-def best_domain(s: State, cell: Cell, plan: Plan, nodes: int, bound_ms: int) -> tuple[int, list[Rack]] | None:
-    """Where a gang could start soonest before the bound; wider domains count as later by a penalty, included."""
+def best_domain(
+    s: State, cell: Cell, plan: Plan, nodes: int, within: int, bound_ms: int
+) -> tuple[int, list[Rack]] | None:
+    """Where a gang could start soonest before the bound, no wider than a level; wider domains count as later."""
     levels = [(cell.domains("number"), 0)]
     if nodes > cell.rack_size:
         hall_ms, cell_ms = s.policy[q.P_HALL_PENALTY_MS], s.policy[q.P_CELL_PENALTY_MS]
-        levels = [(cell.domains("pod"), 0), (cell.domains("hall"), hall_ms), ([cell.racks], cell_ms)]
+        levels = [(cell.domains("pod"), 0), (cell.domains("hall"), hall_ms), ([cell.racks], cell_ms)][:within]
     best: tuple[int, list[Rack]] | None = None
     for domains, penalty_ms in levels:
         for racks in domains:
@@ -127,7 +130,8 @@ def hold_gang(s: State, job: Job, cells: list[Cell], kind: str, bound_ms: int) -
     for cell in cells:
         nodes = cell.nodes_for(job.gpus)
         plan = plan_of(s, cell, nodes, job.priority)
-        found = best_domain(s, cell, plan, nodes, bound_ms if best is None else best[0])
+        within = level_within(job) if must_meet(job) else CELL
+        found = best_domain(s, cell, plan, nodes, within, bound_ms if best is None else best[0])
         best = found or best
     if best is None:
         return None
@@ -226,13 +230,13 @@ def consider_hold(s: State, job: Job, reason: int) -> None:
     if (
         job.hold is not None
         or max(job.plan_ms, job.not_before_ms) > s.now_ms
-        or reason not in (R_CAPACITY, R_TOPOLOGY, R_SPARES)
+        or reason not in (R_CAPACITY, R_TOPOLOGY, R_SPARES, R_CONSTRAINT)
+        or must_spread(job)
     ):
         return
     waited = s.now_ms - job.submit_ms
     urgent = job.priority >= 3 or (job.priority == 2 and waited >= s.policy[q.P_PREEMPT_WAIT_MS])
-    large = s.cells[min(job.cells)].nodes_for(job.gpus) >= s.policy[q.P_LARGE_NODES]
-    patient = waited >= s.policy[q.P_LARGE_AFTER_MS if large else q.P_HOLD_AFTER_MS] and idle_is_bearable(s)
+    patient = waited >= hold_after_ms(s, job) and idle_is_bearable(s)
     if not (urgent or patient):
         return
     job.plan_ms = s.now_ms + s.policy[q.P_REPLAN_MS]
@@ -247,6 +251,12 @@ def consider_hold(s: State, job: Job, reason: int) -> None:
     if patient and hold is None:
         ahead_ms = s.policy[q.P_HOLD_WINDOW_MS] + cells[0].nodes_for(job.gpus) * s.policy[q.P_HOLD_WINDOW_NODE_MS]
         hold_gang(s, job, cells, "gang", s.now_ms + ahead_ms)
+
+
+def hold_after_ms(s: State, job: Job) -> int:
+    """How long a blocked gang waits before it is given a hold."""
+    large = s.cells[min(job.cells)].nodes_for(job.gpus) >= s.policy[q.P_LARGE_NODES]
+    return s.policy[q.P_LARGE_AFTER_MS if large else q.P_HOLD_AFTER_MS]
 
 
 def idle_is_bearable(s: State) -> bool:

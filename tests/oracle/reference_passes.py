@@ -5,11 +5,21 @@ from gridhall.scheduling.decisions import PLACE, RELEASE, START
 from gridhall.scheduling.jobs import (
     R_BACKOFF,
     R_CAPACITY,
+    R_CONSTRAINT,
     R_HELD,
     R_NOT_READY,
     R_QUOTA,
 )
-from tests.oracle.reference_holds import choose, consider_hold, drop, keep, quota_allows, refill_reservations
+from tests.oracle.reference_apart import is_constrained, meets, must_spread, place_as_asked
+from tests.oracle.reference_holds import (
+    choose,
+    consider_hold,
+    drop,
+    hold_after_ms,
+    keep,
+    quota_allows,
+    refill_reservations,
+)
 from tests.oracle.reference_places import (
     RACK,
     bears,
@@ -73,6 +83,16 @@ def try_start(s: State, job: Job, cells: set[int]) -> int:
     if reason:
         return reason
     allowed = [s.cells[number] for number in sorted(job.cells & cells)]
+    reason = start_in_cells(s, job, allowed, is_constrained(job))
+    if reason and is_constrained(job) and job.best_effort:
+        reason = start_in_cells(s, job, allowed, False)
+    if reason not in (0, R_NOT_READY, R_QUOTA) and start_in_hold(s, job, allowed):
+        return 0
+    return reason
+
+
+def start_in_cells(s: State, job: Job, allowed: list[Cell], as_asked: bool) -> int:
+    """Try one cell after another, the fullest first, if told so only as the job's constraint asks."""
     reason = R_NOT_READY
     for cell in sorted(allowed, key=lambda cell: (cell.open_count() == 0, cell.open_count())):
         if cell.up_count() == 0:
@@ -80,11 +100,9 @@ def try_start(s: State, job: Job, cells: set[int]) -> int:
         if not quota_allows(s, job, charged_gpus(job, cell)) or not bears(s, job, cell):
             reason = R_QUOTA
             continue
-        reason = start_in_cell(s, job, cell)
+        reason = start_in_cell(s, job, cell, as_asked)
         if reason == 0:
             return 0
-    if reason not in (R_NOT_READY, R_QUOTA) and start_in_hold(s, job, allowed):
-        return 0
     return reason
 
 
@@ -98,9 +116,11 @@ def barred(s: State, job: Job) -> int:
     return 0 if quota_allows(s, job, least) else R_QUOTA
 
 
-def start_in_cell(s: State, job: Job, cell: Cell) -> int:
+def start_in_cell(s: State, job: Job, cell: Cell, as_asked: bool) -> int:
     node_w = node_watts(job, cell)
     if is_part(job, cell):
+        if as_asked and job.min_domains > 1:
+            return R_CONSTRAINT
         node = place_part(s, cell, job.gpus, node_w)
         if isinstance(node, Node):
             part = [gpu for gpu, user in enumerate(node.users) if user is None][: job.gpus]
@@ -108,7 +128,12 @@ def start_in_cell(s: State, job: Job, cell: Cell) -> int:
             return 0
         return node
     nodes = cell.nodes_for(job.gpus)
-    found = place_gang(s, cell, nodes, node_w, racks_allowed(s, job, cell, nodes))
+    max_racks = racks_allowed(s, job, cell, nodes)
+    if as_asked:
+        unspared = must_spread(job) and s.now_ms - job.submit_ms >= hold_after_ms(s, job)
+        found = place_as_asked(s, job, cell, nodes, node_w, max_racks, 0 if unspared else cell.spares)
+    else:
+        found = place_gang(s, cell, nodes, node_w, max_racks)
     if isinstance(found, int):
         return found
     start(s, job, cell, *found, set())
@@ -129,7 +154,7 @@ def start_in_hold(s: State, job: Job, allowed: list[Cell]) -> bool:
         if not bears(s, job, cell):
             continue
         pieces = free_of_hold(s, hold, nodes, node_watts(job, cell), hold is not own)
-        if pieces is not None:
+        if pieces is not None and meets(job, pieces):
             start(s, job, cell, pieces, level_of(pieces), set())
             return True
     return False
@@ -239,7 +264,7 @@ def complete_hold(s: State, hold: Hold) -> bool:
         return False
     plan = {node: 0 if node.free and node.hold in (None, hold) else NEVER_MS for node in cell.nodes()}
     pieces = choose(plan, cell.racks, cell.rack_size, nodes, s.now_ms)
-    if len(pieces) > racks_allowed(s, job, cell, nodes):
+    if len(pieces) > racks_allowed(s, job, cell, nodes) or not meets(job, pieces):
         return False
     drop(s, hold)
     return start_hold(s, keep(s, hold.number, hold.kind, cell, pieces, s.now_ms, job))

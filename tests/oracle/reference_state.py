@@ -40,6 +40,10 @@ class Job:
     submit_ms: int
     median_ms: int
     high_ms: int
+    pack_level: int = 0
+    min_domains: int = 0
+    max_skew: int = 0
+    best_effort: bool = False
     state: str = "queued"
     cancelled: bool = False
     reason: int = 0

@@ -95,6 +95,9 @@ class World:
         kind = (rng.choice([0, 1, 1, 1, 2, 3]), rng.randint(0, 1), rng.randint(0, 5))
         shape = (gpus, rng.choice([0, 1, 4, 4, 8]), 1000, 0, 0, cells)
         rest = (limit, rng.choice([100, 500, 1000]), checkpoint, rng.choice([0, 30_000]), 0)
+        if self.clerk is not None and rng.random() < 0.4:
+            together = rng.choice([(0, 0), (1, 0), (2, 0), (2, 0), (3, 0), (4, 0), (0, 2), (0, 3), (2, 2), (3, 3)])
+            rest = (*rest, *together, rng.choice([0, 0, 1, 2]), rng.choice([0, 0, 1]))
         event = (ev.SUBMIT, self.now_ms, job_id, *who, *kind, *shape, *rest)
         truth = Truth(job_id, duration, checkpoint)
         self.submitted.append((event, truth))

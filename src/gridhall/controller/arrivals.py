@@ -3,10 +3,21 @@
 from gridhall.controller.attempts import finish
 from gridhall.controller.state import ControllerState
 from gridhall.kernel import kernel, trailing_zeros
+from gridhall.scheduling.constraints import could_ever_meet, must_meet
 from gridhall.scheduling.decisions import ACCEPT, N_PLACES, N_QUOTA, REFUSE, S_CANCELLED, STOP, WHY_CANCELLED, emit
 from gridhall.scheduling.granting import consider_hold
 from gridhall.scheduling.holds import drop_hold, nodes_in
-from gridhall.scheduling.jobs import QUEUED, R_CLOSED, R_PLACES, R_QUOTA, RUNNING, STOPPING, drop_slot, take_slot
+from gridhall.scheduling.jobs import (
+    QUEUED,
+    R_CLOSED,
+    R_NEVER_MET,
+    R_PLACES,
+    R_QUOTA,
+    RUNNING,
+    STOPPING,
+    drop_slot,
+    take_slot,
+)
 from gridhall.scheduling.predictor import predict
 from gridhall.scheduling.queue import P_HIGH_MILLI, P_HOLD_DEPTH, P_MEDIAN_MILLI, queue_drop, queue_find, queue_put
 from gridhall.scheduling.starts import (
@@ -50,7 +61,7 @@ def on_submit(w: ControllerState, now_ms: int) -> None:
         emit(w, REFUSE, now_ms, w.event[2], 0, 0, reason, 0, 0)
         return
     emit(w, ACCEPT, now_ms, w.job_id[slot], slot, 0, 0, 0, 0)
-    reason = try_start(w, slot, cells, now_ms)
+    reason = try_start(w, slot, w.job_cells[slot], now_ms)
     if reason != 0:
         w.job_reason[slot] = reason
         if queue_put(w, slot) < w.policy[P_HOLD_DEPTH]:
@@ -66,10 +77,33 @@ def reason_to_refuse(w: ControllerState, slot: int) -> int:
         return R_PLACES
     if shut_reason(w, project) == R_CLOSED:
         return R_CLOSED
+    if must_meet(w, slot):
+        w.job_cells[slot] = cells_that_meet(w, slot)
+        if w.job_cells[slot] == 0:
+            return R_NEVER_MET
+        w.job_least_gpus[slot] = least_gpus(w, slot)
     if not ever_allowed(w, slot):
         w.decided[N_QUOTA] += 1
         return R_QUOTA
     return 0
+
+
+@kernel
+def cells_that_meet(w: ControllerState, slot: int) -> int:
+    """The cells of a job that could meet its placement constraint if they were empty and complete."""
+    met = 0
+    rest = w.job_cells[slot]
+    while rest != 0:
+        cell = trailing_zeros(rest)
+        rest &= rest - 1
+        per_node = w.cell_gpus_per_node[cell]
+        gpus = charged_gpus(w, slot, cell)
+        shares = w.cell_shared_nodes[cell] > 0 and w.job_gpus[slot] <= per_node
+        part = gpus < per_node or w.job_gpu_milli[slot] < 1000
+        on_one_node = (part or shares) and w.job_min_domains[slot] <= 1
+        if on_one_node or (not part and could_ever_meet(w, slot, cell, nodes_in(w, cell, gpus))):
+            met |= 1 << cell
+    return met
 
 
 @kernel
@@ -113,6 +147,10 @@ def fill_slot(w: ControllerState, slot: int, cells: int, now_ms: int) -> None:
     w.job_checkpoint_ms[slot] = w.event[17]
     w.job_checkpoint_cost_ms[slot] = w.event[18]
     w.job_deadline_ms[slot] = w.event[19]
+    w.job_pack_level[slot] = min(4, max(0, w.event[20]))
+    w.job_min_domains[slot] = max(0, w.event[21])
+    w.job_max_skew[slot] = max(0, w.event[22])
+    w.job_best_effort[slot] = w.event[23]
     w.job_submit_ms[slot] = now_ms
     w.job_hold[slot] = 0
     w.job_plan_ms[slot] = 0

@@ -3,9 +3,10 @@
 from gridhall.controller.state import ControllerState
 from gridhall.fleet.capacity import commit_watts, give_nodes, take_nodes
 from gridhall.kernel import count_ones, kernel, trailing_zeros
+from gridhall.scheduling.constraints import level_of_picks, picks_meet
 from gridhall.scheduling.jobs import put_in_chunks, take_from_chunks
 from gridhall.scheduling.placement import lowest_bits, spare_rack
-from gridhall.scheduling.starts import SWAPPED, level_of_picks, predicted_end_ms, refresh_ends, say_start
+from gridhall.scheduling.starts import SWAPPED, predicted_end_ms, refresh_ends, say_start
 
 
 @kernel
@@ -32,6 +33,8 @@ def swap_node(w: ControllerState, slot: int, now_ms: int) -> bool:
         return False
     old = down_in(w, rack, w.chunk_mask[broken - 1])
     new = lowest_bits(w.rack_open[spare], 1)
+    if not meets_after(w, slot, old, broken, spare, new):
+        return False
     w.job_attempt[slot] += 1
     w.job_start_ms[slot] = now_ms
     give_nodes(w, rack, old)
@@ -44,6 +47,35 @@ def swap_node(w: ControllerState, slot: int, now_ms: int) -> bool:
     say_start(w, slot, level_of_picks(w), SWAPPED, now_ms)
     w.picks[0] = 0
     return True
+
+
+@kernel
+def meets_after(w: ControllerState, slot: int, old: int, broken: int, spare: int, new: int) -> bool:
+    """Whether the gang would be as it must be with the new node in place of the old."""
+    w.picks[0] = 0
+    added = new
+    at = w.job_chunk[slot]
+    while at != 0:
+        mask = w.chunk_mask[at - 1] & ~(old if at == broken else 0)
+        if w.chunk_rack[at - 1] == spare:
+            mask |= added
+            added = 0
+        if mask != 0:
+            add_rack(w, w.chunk_rack[at - 1], mask)
+        at = w.chunk_next[at - 1]
+    if added != 0:
+        add_rack(w, spare, added)
+    met = picks_meet(w, slot)
+    w.picks[0] = 0
+    return met
+
+
+@kernel
+def add_rack(w: ControllerState, rack: int, mask: int) -> None:
+    """Note some nodes of a rack in the list of picks."""
+    w.pick_rack[w.picks[0]] = rack
+    w.pick_mask[w.picks[0]] = mask
+    w.picks[0] += 1
 
 
 @kernel
@@ -91,6 +123,5 @@ def rack_picks(w: ControllerState, slot: int) -> None:
     w.picks[0] = 0
     at = w.job_chunk[slot]
     while at != 0:
-        w.pick_rack[w.picks[0]] = w.chunk_rack[at - 1]
-        w.picks[0] += 1
+        add_rack(w, w.chunk_rack[at - 1], w.chunk_mask[at - 1])
         at = w.chunk_next[at - 1]

@@ -9,7 +9,7 @@ from gridhall.kernel import kernel, trailing_zeros
 from gridhall.scheduling.decisions import HOLD, N_RESERVATION, REFUSE, WHY_RESERVATION, emit
 from gridhall.scheduling.holds import FOR_PROJECT, HOLDS, drop_hold, free_hold, keep_picks
 from gridhall.scheduling.jobs import R_CAPACITY, put_in_chunks, take_from_chunks
-from gridhall.scheduling.placement import lowest_bits, spare_rack
+from gridhall.scheduling.placement import LEVEL_CELL, lowest_bits, spare_rack
 from gridhall.scheduling.planning import choose_nodes, fill_plan, plan_in_cell, time_for
 from gridhall.scheduling.starts import StartColumns, shut_reason
 from gridhall.scheduling.stopping import stop_for_hold
@@ -29,7 +29,8 @@ def reserve(w: StartColumns, project: int, cells: int, nodes: int, from_ms: int,
         rest &= rest - 1
         fill_plan(w, cell, 0, ABOVE_ALL, now_ms)
         bound = max(from_ms, now_ms) + 1
-        if plan_in_cell(w, cell, nodes, now_ms, bound) < bound or whole_cell_by(w, cell, nodes, now_ms, bound):
+        compact = plan_in_cell(w, cell, nodes, LEVEL_CELL, now_ms, bound) < bound
+        if compact or whole_cell_by(w, cell, nodes, now_ms, bound):
             choose_nodes(w, cell, nodes, bound - 1)
             keep_picks(w, hold, FOR_PROJECT, cell, nodes, max(from_ms, now_ms))
             w.hold_project[hold] = project

@@ -6,6 +6,7 @@ work gets one at once and may stop pre-emptible work for it.
 
 from gridhall.fleet.capacity import NEVER_MS
 from gridhall.kernel import count_ones, kernel, trailing_zeros
+from gridhall.scheduling.constraints import must_spread, picks_meet
 from gridhall.scheduling.decisions import WHY_PREEMPTED
 from gridhall.scheduling.holds import (
     FOR_GANG,
@@ -18,15 +19,12 @@ from gridhall.scheduling.holds import (
     keep_picks,
     nodes_in,
 )
-from gridhall.scheduling.jobs import R_CAPACITY, R_HELD, R_SPARES, R_TOPOLOGY
+from gridhall.scheduling.jobs import R_CAPACITY, R_CONSTRAINT, R_HELD, R_SPARES, R_TOPOLOGY
 from gridhall.scheduling.planning import choose_nodes, hold_gang, window_ms
 from gridhall.scheduling.queue import (
     P_CELL_HOLDS,
-    P_HOLD_AFTER_MS,
     P_HOLD_SHARE_MILLI,
     P_IDLE_SHARE_MILLI,
-    P_LARGE_AFTER_MS,
-    P_LARGE_NODES,
     P_PREEMPT_WAIT_MS,
     P_PREEMPT_WITHIN_MS,
     P_REPLAN_MS,
@@ -35,7 +33,7 @@ from gridhall.scheduling.queue import (
 )
 from gridhall.scheduling.starts import StartColumns, cell_bears, charged_gpus, quota_allows, start_hold
 from gridhall.scheduling.stopping import stop_for_hold
-from gridhall.scheduling.tries import racks_allowed, try_start
+from gridhall.scheduling.tries import hold_after_ms, racks_allowed, try_start
 
 
 @kernel
@@ -43,7 +41,9 @@ def consider_hold(w: StartColumns, slot: int, reason: int, now_ms: int) -> None:
     """Give a blocked job a time reservation if it is entitled to one; urgent work may stop others for it."""
     if w.job_hold[slot] != 0 or max(w.job_plan_ms[slot], w.job_not_before_ms[slot]) > now_ms:
         return
-    if reason != R_CAPACITY and reason != R_TOPOLOGY and reason != R_SPARES:
+    if reason != R_CAPACITY and reason != R_TOPOLOGY and reason != R_SPARES and reason != R_CONSTRAINT:
+        return
+    if must_spread(w, slot):
         return
     priority = w.job_priority[slot]
     waited = now_ms - w.job_submit_ms[slot]
@@ -85,13 +85,6 @@ def missing_nodes(w: StartColumns, hold: int) -> int:
         missing += count_ones(w.chunk_mask[at - 1] & ~w.rack_free[w.chunk_rack[at - 1]])
         at = w.chunk_next[at - 1]
     return missing
-
-
-@kernel
-def hold_after_ms(w: StartColumns, slot: int) -> int:
-    """How long a blocked gang waits before it is given a hold."""
-    nodes = nodes_in(w, trailing_zeros(w.job_cells[slot]), w.job_gpus[slot])
-    return w.policy[P_LARGE_AFTER_MS if nodes >= w.policy[P_LARGE_NODES] else P_HOLD_AFTER_MS]
 
 
 @kernel
@@ -164,7 +157,7 @@ def complete_hold(w: StartColumns, hold: int, now_ms: int) -> bool:
     w.plan_rack0[0] = w.cell_rack0[cell]
     w.plan_rack1[0] = w.cell_rack0[cell + 1]
     choose_nodes(w, cell, nodes, now_ms)
-    if w.picks[0] > racks_allowed(w, slot, cell, nodes, now_ms):
+    if w.picks[0] > racks_allowed(w, slot, cell, nodes, now_ms) or not picks_meet(w, slot):
         w.picks[0] = 0
         return False
     place = queue_find(w, slot, w.job_key[slot])

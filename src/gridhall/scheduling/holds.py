@@ -7,9 +7,9 @@ a hold in `granting`.
 
 from gridhall.fleet.capacity import note_node, refresh_rack
 from gridhall.kernel import column, kernel, trailing_zeros
+from gridhall.scheduling.constraints import ConstraintColumns
 from gridhall.scheduling.decisions import N_HOLDS, DecisionColumns
 from gridhall.scheduling.jobs import R_UNCONSIDERED, drop_chunks, new_chunk
-from gridhall.scheduling.placement import PlacementColumns
 from gridhall.scheduling.queue import QueueColumns
 
 HOLDS = 96
@@ -18,7 +18,7 @@ FOR_URGENT = 2
 FOR_PROJECT = 3
 
 
-class HoldColumns(PlacementColumns, QueueColumns, DecisionColumns):
+class HoldColumns(ConstraintColumns, QueueColumns, DecisionColumns):
     """HOLDS time reservations; kind 0 = unused."""
 
     hold_kind = column(HOLDS)

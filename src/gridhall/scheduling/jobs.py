@@ -71,6 +71,10 @@ class JobColumns(Columns):
     job_checkpoint_ms = column("slots")
     job_checkpoint_cost_ms = column("slots")
     job_deadline_ms = column("slots")
+    job_pack_level = column("slots")  # 1 rack, 2 pod, 3 hall, 4 site: the gang lies inside one; 0 = free
+    job_min_domains = column("slots")  # least number of its racks
+    job_max_skew = column("slots")  # most that its nodes in two of its racks differ by; 0 = free
+    job_best_effort = column("slots")  # 1 = it runs as usual where that cannot be met
     job_submit_ms = column("slots")
     job_key = column("slots")
     job_median_ms = column("slots")  # predicted run time, median

@@ -8,6 +8,7 @@ without one.
 from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
 from gridhall.fleet.capacity import NEVER_MS, takes_work
 from gridhall.kernel import count_ones, kernel, trailing_zeros
+from gridhall.scheduling.constraints import level_for_hold
 from gridhall.scheduling.decisions import HOLD, N_PLANS, emit
 from gridhall.scheduling.holds import (
     FOR_GANG,
@@ -20,7 +21,7 @@ from gridhall.scheduling.holds import (
     set_aside,
 )
 from gridhall.scheduling.jobs import R_HELD, RUNNING
-from gridhall.scheduling.placement import lowest_bits
+from gridhall.scheduling.placement import LEVEL_CELL, LEVEL_HALL, LEVEL_POD, lowest_bits
 from gridhall.scheduling.queue import (
     P_CELL_PENALTY_MS,
     P_HALL_PENALTY_MS,
@@ -88,7 +89,7 @@ def plan_gang(w: HoldColumns, slot: int, cells: int, priority: int, now_ms: int,
         rest &= rest - 1
         nodes = nodes_in(w, cell, w.job_gpus[slot])
         fill_plan(w, cell, nodes, priority, now_ms)
-        at = plan_in_cell(w, cell, nodes, now_ms, best)
+        at = plan_in_cell(w, cell, nodes, level_for_hold(w, slot), now_ms, best)
         if at < best:
             best = at
             best_cell = cell
@@ -183,8 +184,11 @@ def time_for(w: HoldColumns, rack0: int, rack1: int, nodes: int, now_ms: int, bo
 
 
 @kernel
-def plan_in_cell(w: HoldColumns, cell: int, nodes: int, now_ms: int, bound_ms: int) -> int:
-    """The best domain of one cell for a gang, written to plan_rack0/1; its time with penalties, or NEVER_MS."""
+def plan_in_cell(w: HoldColumns, cell: int, nodes: int, within: int, now_ms: int, bound_ms: int) -> int:
+    """The best domain of one cell, no wider than a level, for a gang: its time with penalties, or NEVER_MS.
+
+    The domain is left in plan_rack0/1.
+    """
     best = bound_ms
     if nodes <= w.cell_rack_size[cell]:
         for rack in range(w.cell_rack0[cell], w.cell_rack0[cell + 1]):
@@ -194,12 +198,16 @@ def plan_in_cell(w: HoldColumns, cell: int, nodes: int, now_ms: int, bound_ms: i
                 w.plan_rack0[0] = rack
                 w.plan_rack1[0] = rack + 1
         return best if best < bound_ms else NEVER_MS
+    if within < LEVEL_POD:
+        return NEVER_MS
     for pod in range(w.hall_pod0[w.cell_hall0[cell]], w.hall_pod0[w.cell_hall0[cell + 1]]):
         at = time_for(w, w.pod_rack0[pod], w.pod_rack0[pod + 1], nodes, now_ms, best)
         if at < best:
             best = at
             w.plan_rack0[0] = w.pod_rack0[pod]
             w.plan_rack1[0] = w.pod_rack0[pod + 1]
+    if within < LEVEL_HALL:
+        return best if best < bound_ms else NEVER_MS
     penalty = w.policy[P_HALL_PENALTY_MS]
     for hall in range(w.cell_hall0[cell], w.cell_hall0[cell + 1]):
         at = time_for(w, w.hall_rack0[hall], w.hall_rack0[hall + 1], nodes, now_ms, best - penalty)
@@ -207,6 +215,8 @@ def plan_in_cell(w: HoldColumns, cell: int, nodes: int, now_ms: int, bound_ms: i
             best = at + penalty
             w.plan_rack0[0] = w.hall_rack0[hall]
             w.plan_rack1[0] = w.hall_rack0[hall + 1]
+    if within < LEVEL_CELL:
+        return best if best < bound_ms else NEVER_MS
     penalty = w.policy[P_CELL_PENALTY_MS]
     at = time_for(w, w.cell_rack0[cell], w.cell_rack0[cell + 1], nodes, now_ms, best - penalty)
     if at + penalty < best:

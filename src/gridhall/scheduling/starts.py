@@ -16,6 +16,7 @@ from gridhall.fleet.capacity import (
     watts_left,
 )
 from gridhall.kernel import column, count_ones, kernel, trailing_zeros
+from gridhall.scheduling.constraints import level_of_picks
 from gridhall.scheduling.decisions import N_BREACH, N_POWER, N_STARTS, PLACE, RELEASE, START, emit
 from gridhall.scheduling.holds import HoldColumns, drop_hold
 from gridhall.scheduling.jobs import (
@@ -29,7 +30,7 @@ from gridhall.scheduling.jobs import (
     drop_chunks,
     new_chunk,
 )
-from gridhall.scheduling.placement import LEVEL_CELL, LEVEL_HALL, LEVEL_POD, LEVEL_RACK, RACK_TRIES, drop_picks
+from gridhall.scheduling.placement import LEVEL_RACK, RACK_TRIES, drop_picks
 from gridhall.scheduling.predictor import PredictorColumns
 from gridhall.scheduling.queue import accrue
 from gridhall.scheduling.sharing import SharingColumns, pool_give, pool_next, pool_pick_gpu, pool_take
@@ -360,22 +361,6 @@ def pick_chunks(w: StartColumns, chunks: int, node_w: int) -> bool:
         w.picks[0] += 1
         at = w.chunk_next[at - 1]
     return True
-
-
-@kernel
-def level_of_picks(w: StartColumns) -> int:
-    """The smallest level that contains all picks."""
-    first = w.pick_rack[0]
-    level = LEVEL_RACK
-    for place in range(w.picks[0]):
-        rack = w.pick_rack[place]
-        if w.rack_hall[rack] != w.rack_hall[first]:
-            return LEVEL_CELL
-        if w.rack_pod[rack] != w.rack_pod[first]:
-            level = LEVEL_HALL
-        elif rack != first:
-            level = max(level, LEVEL_POD)
-    return level
 
 
 @kernel

@@ -3,6 +3,7 @@
 from gridhall.fleet.arrays import MAX_GPUS_PER_NODE
 from gridhall.fleet.capacity import commit_watts, watts_left
 from gridhall.kernel import count_ones, kernel, trailing_zeros
+from gridhall.scheduling.constraints import is_constrained, level_of_picks, must_spread, pick_as_asked, picks_meet
 from gridhall.scheduling.decisions import (
     N_BACKFILL_HELD,
     N_PLACES,
@@ -14,14 +15,28 @@ from gridhall.scheduling.decisions import (
     N_TRIES,
 )
 from gridhall.scheduling.holds import HOLDS, nodes_in
-from gridhall.scheduling.jobs import R_BACKOFF, R_NOT_READY, R_PLACES, R_POWER, R_QUOTA, R_SPARES, R_TOPOLOGY
+from gridhall.scheduling.jobs import (
+    R_BACKOFF,
+    R_CONSTRAINT,
+    R_NOT_READY,
+    R_PLACES,
+    R_POWER,
+    R_QUOTA,
+    R_SPARES,
+    R_TOPOLOGY,
+)
 from gridhall.scheduling.placement import drop_picks, find_part, lowest_bits, pick_gang
-from gridhall.scheduling.queue import P_SPREAD_MILLI, P_SPREAD_WAIT_MS
+from gridhall.scheduling.queue import (
+    P_HOLD_AFTER_MS,
+    P_LARGE_AFTER_MS,
+    P_LARGE_NODES,
+    P_SPREAD_MILLI,
+    P_SPREAD_WAIT_MS,
+)
 from gridhall.scheduling.starts import (
     StartColumns,
     cell_bears,
     charged_gpus,
-    level_of_picks,
     needs_share,
     predicted_end_ms,
     quota_allows,
@@ -47,6 +62,24 @@ def try_start(w: StartColumns, slot: int, cells: int, now_ms: int) -> int:
         reason = start_shared(w, slot, allowed, now_ms)
         count_reason(w, reason)
         return reason
+    asked = is_constrained(w, slot)
+    reason = try_cells(w, slot, allowed, asked, now_ms)
+    while reason != 0 and asked and w.job_best_effort[slot] != 0:
+        asked = False
+        reason = try_cells(w, slot, allowed, asked, now_ms)
+    if reason == 0:
+        return 0
+    if shares and (not asked or w.job_min_domains[slot] <= 1) and start_shared(w, slot, allowed, now_ms) == 0:
+        return 0
+    if reason != R_NOT_READY and reason != R_QUOTA and start_in_hold(w, slot, allowed, now_ms):
+        return 0
+    count_reason(w, reason)
+    return reason
+
+
+@kernel
+def try_cells(w: StartColumns, slot: int, allowed: int, as_asked: bool, now_ms: int) -> int:
+    """Try the open nodes of some cells, the fullest first, if asked only as the gang's constraint says."""
     reason = R_NOT_READY
     rest = allowed
     while rest != 0:
@@ -59,16 +92,11 @@ def try_start(w: StartColumns, slot: int, cells: int, now_ms: int) -> int:
         if not in_quota or not cell_bears(w, slot, cell):
             reason = R_QUOTA
             continue
-        reason = start_in_cell(w, slot, cell, now_ms)
+        reason = start_in_cell(w, slot, cell, as_asked, now_ms)
         if reason == 0:
             if allowed != w.all_cells[0]:
                 w.decided[N_PLACES] += 1
             return 0
-    if shares and start_shared(w, slot, allowed, now_ms) == 0:
-        return 0
-    if reason != R_NOT_READY and reason != R_QUOTA and start_in_hold(w, slot, allowed, now_ms):
-        return 0
-    count_reason(w, reason)
     return reason
 
 
@@ -97,19 +125,27 @@ def fullest_cell(w: StartColumns, cells: int) -> int:
 
 
 @kernel
-def start_in_cell(w: StartColumns, slot: int, cell: int, now_ms: int) -> int:
+def start_in_cell(w: StartColumns, slot: int, cell: int, as_asked: bool, now_ms: int) -> int:
     """Try to start a job on the open nodes of one cell; 0, or the reason why not."""
     gpus = charged_gpus(w, slot, cell)
     node_w = watts_per_node(w, slot, cell)
     spares = w.cell_spares[cell]
     if gpus < w.cell_gpus_per_node[cell]:
+        if as_asked and w.job_min_domains[slot] > 1:
+            return R_CONSTRAINT
         node = find_part(w, cell, gpus, node_w, spares)
         if node < 0:
             return -node
         start_part(w, slot, cell, node, now_ms)
         return 0
     nodes = nodes_in(w, cell, gpus)
-    reason = pick_gang(w, cell, nodes, node_w, racks_allowed(w, slot, cell, nodes, now_ms), spares)
+    max_racks = racks_allowed(w, slot, cell, nodes, now_ms)
+    if as_asked:
+        if must_spread(w, slot) and now_ms - w.job_submit_ms[slot] >= hold_after_ms(w, slot):
+            spares = 0
+        reason = pick_as_asked(w, slot, cell, nodes, node_w, max_racks, spares)
+    else:
+        reason = pick_gang(w, cell, nodes, node_w, max_racks, spares)
     if reason == 0:
         start_picks(w, slot, cell, w.pick_level[0], now_ms)
     return reason
@@ -126,6 +162,13 @@ def racks_allowed(w: StartColumns, slot: int, cell: int, nodes: int, now_ms: int
 
 
 @kernel
+def hold_after_ms(w: StartColumns, slot: int) -> int:
+    """How long a blocked gang waits before it is given a hold."""
+    nodes = nodes_in(w, trailing_zeros(w.job_cells[slot]), w.job_gpus[slot])
+    return w.policy[P_LARGE_AFTER_MS if nodes >= w.policy[P_LARGE_NODES] else P_HOLD_AFTER_MS]
+
+
+@kernel
 def start_in_hold(w: StartColumns, slot: int, cells: int, now_ms: int) -> bool:
     """Run a gang on held nodes: its project's own reservation, or back-fill in one rack that it will leave in time."""
     end_ms = predicted_end_ms(w, slot, now_ms)
@@ -139,7 +182,11 @@ def start_in_hold(w: StartColumns, slot: int, cells: int, now_ms: int) -> bool:
             continue
         if not quota_allows(w, slot, charged_gpus(w, slot, cell)) or not cell_bears(w, slot, cell):
             continue
-        if pick_held(w, hold, nodes, watts_per_node(w, slot, cell), hold != own):
+        node_w = watts_per_node(w, slot, cell)
+        if pick_held(w, hold, nodes, node_w, hold != own):
+            if not picks_meet(w, slot):
+                drop_picks(w, node_w)
+                continue
             start_picks(w, slot, cell, level_of_picks(w), now_ms)
             w.decided[N_RESERVATION if hold == own else N_BACKFILL_HELD] += 1
             return True
