@@ -78,8 +78,9 @@ def place_as_asked(
     opened = {rack: len(rack.open_nodes()) for rack in cell.racks}
     could = {rack: min(count, bearable(s, rack, count, node_w)) for rack, count in opened.items()}
     short = could != opened
+    most = max(max_racks, job.min_domains) if level_within(job) == CELL else len(cell.racks)
     for level, domains in enumerate(domains_of(cell)[: level_within(job) + 1]):
-        ways = [shape(job, racks, could, nodes, max(max_racks, job.min_domains)) for racks in domains]
+        ways = [shape(job, racks, could, nodes, most) for racks in domains]
         fitting = [(sum(could[rack] for rack in racks), way) for racks, way in zip(domains, ways, strict=True) if way]
         if fitting:
             way = min(fitting, key=lambda each: each[0])[1]

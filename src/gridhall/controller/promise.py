@@ -12,7 +12,16 @@ from gridhall.controller.state import ControllerState
 from gridhall.fleet.capacity import NEVER_MS
 from gridhall.kernel import kernel, state_cast
 from gridhall.scheduling.holds import nodes_in
-from gridhall.scheduling.jobs import QUEUED, R_NONE, R_NOT_READY, R_QUOTA, R_UNCONSIDERED, REASONS
+from gridhall.scheduling.jobs import (
+    QUEUED,
+    R_BUDGET,
+    R_CLOSED,
+    R_NONE,
+    R_NOT_READY,
+    R_QUOTA,
+    R_UNCONSIDERED,
+    REASONS,
+)
 from gridhall.scheduling.planning import HORIZON_MS, plan_gang, time_for
 from gridhall.scheduling.tries import barred
 
@@ -23,8 +32,9 @@ Basis = Literal["hold", "plan", "back-off", "none"]
 class Promise:
     """Why a job waits, in words, and the earliest start it can be promised.
 
-    `start_ms` (ms UTC) is None where nothing can be said: its quota or its sites decide, it asks for a share of a GPU,
-    or no place is foreseen within the planning horizon. `basis` says what the time rests on.
+    `start_ms` (ms UTC) is None where nothing can be said: its owners' limits or its sites decide, it asks for a share
+    of a GPU or to be spread over racks, or no place is foreseen within the planning horizon. `basis` says what the
+    time rests on.
     """
 
     job_id: int
@@ -48,7 +58,9 @@ def _earliest(w: ControllerState, slot: int, reason: int, now_ms: int) -> tuple[
     hold = int(w.job_hold[slot]) - 1
     if hold >= 0:
         return max(now_ms, int(w.hold_at_ms[hold])), "hold"
-    if reason in (R_QUOTA, R_NOT_READY) or w.job_gpu_milli[slot] < 1000:
+    if reason in (R_QUOTA, R_NOT_READY, R_CLOSED, R_BUDGET) or w.job_gpu_milli[slot] < 1000:
+        return None, "none"
+    if w.job_best_effort[slot] == 0 and (w.job_min_domains[slot] > 1 or w.job_max_skew[slot] > 0):
         return None, "none"
     copy = w.fork()  # kept by name: a handle is an address, and keeps nothing alive
     planned_ms = int(plan_start(copy.handle, slot, now_ms))

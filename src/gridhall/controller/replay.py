@@ -15,6 +15,7 @@ import numpy as np
 
 from gridhall.controller.feed import FOREVER_MS, BatchColumns, feed_batch
 from gridhall.controller.record import FORMAT, effect_digest, kernels_hash
+from gridhall.controller.restore import restore
 from gridhall.controller.state import ControllerState
 from gridhall.errors import fault
 from gridhall.kernel import Ints
@@ -73,9 +74,8 @@ def state_at(recording: Path, time_ms: int) -> ControllerState:
 def _feed_all(
     recording: Path, header: dict[str, Any], until_ms: int, total: int, on_progress: OnProgress | None
 ) -> ControllerState:
-    w = ControllerState({name: int(size) for name, size in header["sizes"].items()})
     with np.load(recording / "start.npz") as columns:
-        w.load({name: columns[name] for name in columns.files})
+        w = restore(header["sizes"], {name: columns[name] for name in columns.files})
     inbox = BatchColumns({"rows": BATCH, "effects": 0})
     fed = 0
     for rows in _batches(recording):

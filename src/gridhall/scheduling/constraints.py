@@ -1,9 +1,10 @@
 """Together or apart: gangs that must lie inside one rack, pod or hall, or be spread over several racks.
 
 Such a gang takes the smallest level that can hold it as it asks, there the tightest domain, and in that the fewest
-racks. How its nodes are cut over racks is its **shape**: a number of racks, and a floor that each of them gets at
-least. A gang that must be spread gets no time hold, because a hold's nodes are chosen to be compact: it waits its turn,
-and may use the spares once others would have been given a hold.
+racks; where it names a level, that takes the place of the policy's bound on how far gangs spread. How its nodes are cut
+over racks is its **shape**: a number of racks, and a floor that each of them gets at least. A gang that must be spread
+gets no time hold, because a hold's nodes are chosen to be compact: it waits its turn, and may use the spares once
+others would have been given a hold.
 """
 
 from gridhall.fleet.capacity import commit_watts, watts_left
@@ -112,7 +113,7 @@ def pick_as_asked(
     if w.cell_open[cell] - spares < nodes:
         return R_CAPACITY if w.cell_open[cell] < nodes else R_SPARES
     short = count_open(w, cell, node_w)
-    most = max(max_racks, w.job_min_domains[slot])
+    most = ANY_RACKS if level_within(w, slot) < LEVEL_CELL else max(max_racks, w.job_min_domains[slot])
     for level in range(level_within(w, slot) + 1):
         domain = tightest_domain(w, slot, cell, level, nodes, most)
         if domain >= 0:
