@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from gridhall.controller.record import kernels_hash
+from gridhall.controller.restore import restore
 from gridhall.controller.state import ControllerState
 from gridhall.ledger.malformed import Malformed
 from gridhall.server.store import Database
@@ -51,17 +52,16 @@ class Snapshot:
         return self.kernels == kernels_hash()
 
     def state(self, fresh: ControllerState | None = None) -> ControllerState:
-        """The state. Columns that did not exist then have what they have in a `fresh` one, or zeros.
+        """The state. Columns that did not exist then get their default; one that is 0 is taken from a `fresh` state.
 
         Raises Malformed when it was altered.
         """
-        w = ControllerState((fresh.sizes if fresh else {}) | self.sizes)
         values = np.frombuffer(zlib.decompress(self.columns), dtype=np.int64)
         ends = np.cumsum(list(self.lengths.values()))[:-1]
         columns = dict(zip(self.lengths, np.split(values, ends), strict=True))
-        w.load({name: column for name, column in columns.items() if name in w.declared})
+        w = restore((fresh.sizes if fresh else {}) | self.sizes, columns)
         for name, column in fresh.columns().items() if fresh else ():
-            if name not in columns:
+            if name not in columns and not w.view(name).any():
                 w.load({name: column[: len(w.view(name))]})
         if self.same_kernels and w.digest() != self.state_hash:
             raise Malformed(f"has a snapshot at {self.entries:,} entries whose state is not the one that was written")
