@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 
 from gridhall.engines.clock import Clock, WallClock
+from gridhall.money.rates import load_rates
 from gridhall.server.api.app import make_app
 from gridhall.server.identity.bootstrap import bootstrap
 from gridhall.server.identity.register import Register, open_register, wall_ms
@@ -21,6 +22,8 @@ from gridhall.server.live.service import Service
 from gridhall.server.live.world import Resource
 from tests.server.live.hand_engine import HandEngine
 from tests.server.live.house import hand_engine, running, settings, small_fleet, store_in, until
+
+RATES = Path(__file__).parents[3] / "examples" / "rates.yaml"
 
 
 @dataclass
@@ -77,7 +80,7 @@ async def open_house(
     """A house whose nodes are up, until the block is left."""
     fleet = small_fleet(nodes)
     engine = hand_engine(fleet)
-    chosen = replace(settings(store_in(folder), fleet, engine), clock=clock or WallClock())
+    chosen = replace(settings(store_in(folder), fleet, engine), clock=clock or WallClock(), rates=load_rates(RATES))
     async with running(chosen) as service:
         register = await open_register(service, now_ms)
         await until(lambda: int(service.world.state.node_up[:].sum()) == nodes)

@@ -69,6 +69,7 @@ async def furnish(house: House, organisation: str, project: str) -> Place:
     spec = JobSpec.model_validate({"command": ["true"], "resources": {"gpus": 1}})
     job = await house.service.loop.happen(NewJob(new_job_id(), "j", organisation, project, number, user, spec))
     assert isinstance(job, Job)
+    bare = Place(organisation, project, {})
     ids = {
         "organisation": organisation,
         "project": project,
@@ -84,6 +85,8 @@ async def furnish(house: House, organisation: str, project: str) -> Place:
         "rack": next(iter((await house.admin.get("/v1/racks")).json()["items"]))["metadata"]["id"],
         "node": next(iter((await house.admin.get("/v1/nodes")).json()["items"]))["metadata"]["id"],
         "queue": "normal",
+        "path": "0/000.p/1",
+        "reservation": await _id(house, "/v1/reservations", **tries.BODIES["POST /v1/reservations"](bare)),
     }
     return Place(organisation, project, ids)
 
@@ -182,7 +185,7 @@ def test_every_operation_does_what_the_table_says(tmp_path: Path, role: str) -> 
             await try_all(house, client, grants, place)
 
     async def run() -> None:
-        async with open_house(tmp_path) as house:
+        async with open_house(tmp_path, nodes=6) as house:
             await story(house)
 
     asyncio.run(run())

@@ -41,7 +41,7 @@ def test_a_job_leaves_its_events_in_order(tmp_path: Path) -> None:
 
 def test_whoever_waits_is_answered_when_something_happens(tmp_path: Path) -> None:
     async def story(house: House) -> None:
-        waiting = asyncio.create_task(house.admin.get("/v1/events?wait=20"))
+        waiting = asyncio.create_task(house.admin.get(f"/v1/events?wait=20&after={house.service.loop.log.size - 1}"))
         await asyncio.sleep(0.05)
         assert not waiting.done()
         await house.admin.post("/v1/jobs", json=ask())
@@ -66,7 +66,8 @@ def test_others_get_nothing_of_it(tmp_path: Path) -> None:
 
 
 def test_only_the_last_event_of_an_entry_carries_its_number() -> None:
-    events = [Event(number=number, time_ms=1, kind="job.placed", object="job_1", project="p") for number in (7, 7, 9)]
+    common = {"time_ms": 1, "kind": "job.placed", "object": "job_1", "organisation": "o", "project": "p"}
+    events = [Event.model_validate({"number": number, **common}) for number in (7, 7, 9)]
     lines = lines_of(events)
     assert [line.startswith("id: ") for line in lines] == [False, True, True]
     assert json.loads(lines[0].partition("data: ")[2]) == events[0].model_dump()

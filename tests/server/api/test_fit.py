@@ -1,19 +1,11 @@
 """What would become of work is told beforehand, and nothing changes by asking."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gridhall.money.rates import load_rates
 from tests.server.api.house import House, in_house
 from tests.server.api.test_jobs import ask
 from tests.server.live.house import submit
-
-RATES = Path(__file__).parents[3] / "examples" / "rates.yaml"
-
-
-def with_rates(house: House) -> None:
-    house.service.settings = replace(house.service.settings, rates=load_rates(RATES))
 
 
 async def rehearse(house: House, **spec: Any) -> dict[str, Any]:
@@ -36,7 +28,6 @@ def test_a_rehearsal_tells_the_placement_that_the_submission_then_gets(tmp_path:
 
 def test_price_and_energy_are_those_of_the_limit_and_of_the_prediction(tmp_path: Path) -> None:
     async def story(house: House) -> None:
-        with_rates(house)
         said = await rehearse(house, limit_ms=3_600_000)
         limit, predicted = said["for_limit"], said["for_prediction"]
         assert limit["gpu_ms"] == 8 * 3_600_000

@@ -6,14 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gridhall.money.rates import load_rates
 from tests.server.api.house import House, in_house
 from tests.server.api.test_jobs import ask
 from tests.server.live.hand_clock import HandClock
 from tests.server.live.house import until
 
 HOUR_MS = 3_600_000
-RATES = Path(__file__).parents[3] / "examples" / "rates.yaml"
 
 
 async def hours_of_work(house: House, clock: HandClock) -> None:
@@ -83,8 +81,6 @@ def test_charges_are_usage_at_the_rates_that_are_set(tmp_path: Path) -> None:
 
     async def story(house: House) -> None:
         await hours_of_work(house, clock)
-        assert (await house.admin.get("/v1/charges")).json()["reason"] == "no-rates"
-        house.service.settings = replace(house.service.settings, rates=load_rates(RATES))
         charges = (await house.admin.get("/v1/charges")).json()["items"]
         totals = (await house.admin.get("/v1/charges/totals")).json()
         assert totals["currency"] == "GBP"
@@ -95,6 +91,8 @@ def test_charges_are_usage_at_the_rates_that_are_set(tmp_path: Path) -> None:
         assert sum(round(float(row["BilledCost"]) * 1_000_000) for row in rows) == sum(amounts)
         assert rows[0]["ResourceId"].startswith("job_")
         assert rows[0]["RegionId"] == "home"
+        house.service.settings = replace(house.service.settings, rates=None)
+        assert (await house.admin.get("/v1/charges")).json()["reason"] == "no-rates"
 
     in_house(tmp_path, story, clock=clock)
 

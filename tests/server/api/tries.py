@@ -4,6 +4,7 @@ An operation that is new is tried as it is. Where it has a body or parameters wi
 are named here; ids in its path are those of `Place.ids`.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -43,8 +44,13 @@ BODIES: dict[str, Part] = {
     "POST /v1/jobs": lambda place: _job(place),
     "POST /v1/jobs:batch": lambda place: {"jobs": [_job(place)]},
     "POST /v1/fit": lambda place: {"jobs": [_job(place)]},
+    "POST /v1/reservations": lambda place: {"project": place.project, "spec": {"nodes": 1, "until_ms": _in_an_hour()}},
     "POST /v1/tokens": lambda place: {"principal": place.ids["user"]},
 }
+
+
+def _in_an_hour() -> int:
+    return time.time_ns() // 1_000_000 + 3_600_000
 
 
 def _job(place: Place) -> dict[str, Any]:
@@ -52,6 +58,9 @@ def _job(place: Place) -> dict[str, Any]:
 
 
 PARAMETERS: dict[str, Part] = {
+    "GET /v1/focus.csv": lambda place: {"project": place.project},
+    "GET /v1/ledger/proof": lambda place: {"entry": 0},
+    "GET /v1/ledger/consistency": lambda place: {"old": 1, "size": 1},
     "DELETE /v1/tokens": lambda place: {"principal": place.ids["user"]},
     "GET /v1/tokens": lambda place: {"principal": place.ids["user"]},
 }

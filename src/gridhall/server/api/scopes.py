@@ -1,6 +1,6 @@
 """From a caller's grants to the scopes that queries look in."""
 
-from gridhall.server.api.caller import Caller
+from gridhall.server.api.caller import Caller, missing
 from gridhall.server.api.problem import Problem
 from gridhall.server.identity.rights import ANY
 from gridhall.server.queries.scopes import Scope
@@ -29,10 +29,8 @@ def scopes_of(caller: Caller, project: str = "", organisation: str = "") -> list
 def project_named(caller: Caller, project: str) -> tuple[str, int]:
     """The organisation and the number of a project that the caller may deal with. Raises the problem."""
     kept = caller.world.directory.get("project", project)
-    if kept is None:
-        raise Problem(404, "not-found", f"there is no project {project}", object=project)
-    if not caller.may(kept.organisation, project, "read", "project"):
-        raise Problem(404, "not-found", f"there is no project {project}", object=project)
+    if kept is None or not caller.may(kept.organisation, project, "read", "project"):
+        raise missing("project", project)
     caller.must(kept.organisation, project, what=project)
     return kept.organisation, kept.number
 

@@ -6,13 +6,14 @@ from gridhall.server.objects.part import Part
 class Event(Part):
     """`number` is the place of its entry in the log; what one entry says may be several events.
 
-    `object` is the id of what it is about. `project` is empty for what belongs to no project.
+    `object` is the id of what it is about. `organisation` and `project` are empty for what belongs to none.
     """
 
     number: int
     time_ms: int
     kind: str
     object: str
+    organisation: str
     project: str
 
 

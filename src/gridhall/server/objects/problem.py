@@ -40,6 +40,8 @@ Reason = Literal[
     "capacity",
     "quota",
     "refused",
+    "no-rates",
+    "no-price",
     "no-room",
     "read-only",
     "failed",

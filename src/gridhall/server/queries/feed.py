@@ -13,10 +13,11 @@ from sqlalchemy import select
 from gridhall.ledger.entries import read
 from gridhall.server.live.draft import Draft
 from gridhall.server.live.service import Service
+from gridhall.server.objects.event import Event
 from gridhall.server.queries.jobs import owners_of
 from gridhall.server.store.log_rows import LogRows
 from gridhall.server.store.tables import audit
-from gridhall.server.views.events import Owned, Owner, events_of, jobs_in
+from gridhall.server.views.events import Owner, events_of, jobs_in
 
 BLOCK = 256
 BLOCKS_KEPT = 64
@@ -27,7 +28,7 @@ class Feed:
     """The events of one service. `open_feed` makes one that hears of new entries."""
 
     service: Service
-    _blocks: OrderedDict[int, list[Owned]] = field(default_factory=OrderedDict[int, list[Owned]])
+    _blocks: OrderedDict[int, list[Event]] = field(default_factory=OrderedDict[int, list[Event]])
     _grown: asyncio.Condition = field(default_factory=asyncio.Condition)
     _told: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
@@ -55,16 +56,16 @@ class Feed:
             pass
         return self.size > after + 1
 
-    async def beyond(self, after: int) -> tuple[list[Owned], int]:
+    async def beyond(self, after: int) -> tuple[list[Event], int]:
         """Events of entries after one, of one block at most, and the last entry that was read."""
         first = after + 1
         last = min(self.size, (first // BLOCK + 1) * BLOCK)
         if first >= last:
             return [], after
         block = await self._block(first // BLOCK, last)
-        return [each for each in block if each.event.number >= first], last - 1
+        return [each for each in block if each.number >= first], last - 1
 
-    async def _block(self, number: int, last: int) -> list[Owned]:
+    async def _block(self, number: int, last: int) -> list[Event]:
         kept = self._blocks.get(number)
         if kept is not None:
             self._blocks.move_to_end(number)
@@ -76,7 +77,7 @@ class Feed:
                 self._blocks.popitem(last=False)
         return found
 
-    async def _read(self, first: int, last: int) -> list[Owned]:
+    async def _read(self, first: int, last: int) -> list[Event]:
         database, fleet = self.service.database, self.service.world.fleet
         entries = [read(body) for body in await LogRows(database).entries(first, last)]
         owners = await owners_of(database, sorted(jobs_in(entries)))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Table, and_, or_, true
+from sqlalchemy import ColumnElement, Table, and_, false, or_, true
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Scope:
 
 def within(table: Table, scopes: Iterable[Scope]) -> ColumnElement[bool]:
     """The condition that a row belongs to one of the scopes."""
-    return or_(*(_one(table, scope) for scope in scopes))
+    return or_(false(), *(_one(table, scope) for scope in scopes))
 
 
 def _one(table: Table, scope: Scope) -> ColumnElement[bool]:

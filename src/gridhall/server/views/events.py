@@ -40,14 +40,6 @@ class Owner:
 NOBODY = Owner("", "", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
-    """An event and whose it is: only who may read that organisation's and project's events gets it."""
-
-    organisation: str
-    event: Event
-
-
 def jobs_in(entries: Iterable[Entry]) -> set[int]:
     """The numbers of the jobs that some entries speak of."""
     decisions = (entry for entry in entries if isinstance(entry, Decision))
@@ -56,7 +48,7 @@ def jobs_in(entries: Iterable[Entry]) -> set[int]:
 
 def events_of(
     place: int, entry: Entry, fleet: FleetMap, jobs: Mapping[int, Owner], audited: Mapping[int, Owner]
-) -> Iterator[Owned]:
+) -> Iterator[Event]:
     """The events of one entry, in the order in which they happened; `audited` is by the place of the audit entry."""
     match entry:
         case Decision():
@@ -71,7 +63,7 @@ def events_of(
             return
 
 
-def _decided(place: int, entry: Decision, fleet: FleetMap, jobs: Mapping[int, Owner]) -> Iterator[Owned]:
+def _decided(place: int, entry: Decision, fleet: FleetMap, jobs: Mapping[int, Owner]) -> Iterator[Event]:
     event = widen(entry.event, EVENT_WIDTH)
     if event[0] in NODE_EVENTS:
         yield _event(place, event[1], NODE_EVENTS[event[0]], Owner(fleet.node_ids[event[2]], "", ""))
@@ -83,6 +75,12 @@ def _decided(place: int, entry: Decision, fleet: FleetMap, jobs: Mapping[int, Ow
             yield _event(place, effect[1], kind, owner)
 
 
-def _event(place: int, time_ms: int, kind: str, owner: Owner) -> Owned:
-    event = Event(number=place, time_ms=time_ms, kind=kind, object=owner.id, project=owner.project)
-    return Owned(owner.organisation, event)
+def _event(place: int, time_ms: int, kind: str, owner: Owner) -> Event:
+    return Event(
+        number=place,
+        time_ms=time_ms,
+        kind=kind,
+        object=owner.id,
+        organisation=owner.organisation,
+        project=owner.project,
+    )

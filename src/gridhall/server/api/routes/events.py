@@ -11,7 +11,6 @@ from gridhall.server.api.answer import answer_object
 from gridhall.server.api.caller import Asking, Caller, needs
 from gridhall.server.objects.event import Event, Events
 from gridhall.server.queries.feed import Feed
-from gridhall.server.views.events import Owned
 
 router = APIRouter()
 
@@ -35,7 +34,8 @@ async def read_events(
     request: Request,
     caller: Asking,
     after: Annotated[
-        int | None, Query(ge=-1, le=1 << 53, description="Place in the log; without it, from now on.")
+        int | None,
+        Query(ge=-1, le=1 << 53, description="Place in the log; without it all, as a stream from now on."),
     ] = None,
     wait: Annotated[int, Query(ge=0, le=LONGEST_WAIT_S, description="Seconds to wait for the first event.")] = 0,
     last_event_id: Annotated[str | None, Header(pattern=r"^-?[0-9]{1,15}$")] = None,
@@ -46,9 +46,12 @@ async def read_events(
     `Last-Event-ID`. Otherwise a page comes at once, or as soon as there is an event within `wait` seconds.
     """
     feed: Feed = request.app.state.feed
+    streams = SSE in request.headers.get("accept", "")
     begin = int(last_event_id) if last_event_id else after
-    begin = feed.size - 1 if begin is None else min(begin, feed.size - 1)
-    if SSE in request.headers.get("accept", ""):
+    if begin is None:
+        begin = feed.size - 1 if streams else -1
+    begin = min(begin, feed.size - 1)
+    if streams:
         return StreamingResponse(_stream(feed, caller, begin), media_type=SSE, headers={"Cache-Control": "no-store"})
     return answer_object(await _poll(feed, caller, begin, wait))
 
@@ -59,7 +62,7 @@ async def _poll(feed: Feed, caller: Caller, after: int, wait_s: int) -> Events:
     most = after + MOST_READ
     while True:
         found, last = await feed.beyond(after)
-        mine = [each.event for each in found if _visible(caller, each)]
+        mine = [each for each in found if caller.may(each.organisation, each.project)]
         left_s = until - asyncio.get_running_loop().time()
         if mine or last >= most or (last == after and left_s <= 0) or caller.service.loop.stopped:
             return Events(items=tuple(mine), next=last)
@@ -73,7 +76,7 @@ async def _stream(feed: Feed, caller: Caller, after: int) -> AsyncGenerator[str]
     yield ": events of the log\n\n"
     while True:
         found, last = await feed.beyond(after)
-        mine = [each.event for each in found if _visible(caller, each)]
+        mine = [each for each in found if caller.may(each.organisation, each.project)]
         if last == after and caller.service.loop.stopped:
             return
         if mine:
@@ -93,7 +96,3 @@ def lines_of(events: list[Event]) -> list[str]:
     ends = [number != following for number, following in zip(numbers, [*numbers[1:], -1], strict=True)]
     ids = [f"id: {each.number}\n" if end else "" for each, end in zip(events, ends, strict=True)]
     return [f"{id}event: {each.kind}\ndata: {each.model_dump_json()}\n\n" for id, each in zip(ids, events, strict=True)]
-
-
-def _visible(caller: Caller, each: Owned) -> bool:
-    return caller.may(each.organisation, each.event.project)
