@@ -45,6 +45,9 @@ BODIES: dict[str, Part] = {
     "POST /v1/jobs:batch": lambda place: {"jobs": [_job(place)]},
     "POST /v1/fit": lambda place: {"jobs": [_job(place)]},
     "POST /v1/reservations": lambda place: {"project": place.project, "spec": {"nodes": 1, "until_ms": _in_an_hour()}},
+    "POST /v1/nodes/{node}:cordon": lambda place: {"note": "a fan is loud"},
+    "POST /v1/nodes/{node}:uncordon": lambda place: {},
+    "POST /v1/nodes/{node}:drain": lambda place: {},
     "POST /v1/tokens": lambda place: {"principal": place.ids["user"]},
 }
 

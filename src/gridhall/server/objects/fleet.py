@@ -17,7 +17,8 @@ NodeReason = Literal["none", "not-ready-yet", "not-reported"]
 class Capacity(Part):
     """Nodes and GPUs. `free` = up, unused and kept for nobody; `held` = kept for a gang or a reservation.
 
-    `shared_used_milli` is what is used of GPUs that may be divided, in 1/1000 GPU; they count in no other use.
+    `out` = retired or cordoned. `shared_used_milli` is what is used of GPUs that may be divided, in 1/1000 GPU; they
+    count in no other use.
     """
 
     nodes: int

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridhall.controller.state import ControllerState
 from gridhall.fleet.arrays import MAX_POWER_PATH
@@ -19,7 +20,7 @@ def capacity(fleet: FleetMap, w: ControllerState, spans: Iterable[Span]) -> Capa
     """Counts over some spans of racks."""
     nodes = _nodes_of(w, spans)
     gpus, up, used = fleet.node_gpus[nodes], w.view("node_up")[nodes] == 1, w.view("node_used")[nodes]
-    out, held = w.view("node_out")[nodes] != 0, w.view("node_hold")[nodes] != 0
+    out, held = _out(w)[nodes], w.view("node_hold")[nodes] != 0
     unused = (gpus - np.minimum(used, gpus)) * up
     return Capacity(
         nodes=len(nodes),
@@ -41,6 +42,11 @@ def shared_used_milli(w: ControllerState) -> Ints:
     free = w.view("pool_free")[: count * STRIDE].reshape(count, STRIDE).sum(axis=1)
     used[w.view("pool_node")[:count]] = w.view("pool_gpus")[:count] * 1000 - free
     return used
+
+
+def _out(w: ControllerState) -> NDArray[np.bool_]:
+    """Which nodes are retired or cordoned."""
+    return (w.view("node_out") != 0) | (w.view("node_cordoned") != 0)
 
 
 def _nodes_of(w: ControllerState, spans: Iterable[Span]) -> Ints:
@@ -95,7 +101,7 @@ def fleet_capacity(world: World, now_ms: int) -> FleetCapacity:
     arrays = fleet.arrays
     node_rack = np.array(fleet.node_rack, dtype=np.int64)
     ready = (arrays.rack_ready_from_ms <= now_ms) & (now_ms < arrays.rack_ready_to_ms)
-    healthy = (w.view("node_up") == 1) & (w.view("node_out") == 0)
+    healthy = (w.view("node_up") == 1) & ~_out(w)
     tenants = [each for each in _tenants(world) if each.gpus_reserved or each.gpus_in_use]
     return FleetCapacity(
         time_ms=now_ms,

@@ -25,7 +25,8 @@ JOB_EFFECTS = {
     d.RELEASE: "job.released",
     d.HOLD: "job.reserved",
 }
-NODE_EVENTS = {e.NODE_UP: "node.up", e.NODE_DOWN: "node.down", e.NODE_OUT: "node.out"}
+NODE_EVENTS = {e.NODE_UP: "node.up", e.NODE_DOWN: "node.down", e.NODE_OUT: "node.out", e.DRAIN: "node.drained"}
+CORDONS = ("node.uncordoned", "node.cordoned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def events_of(
     match entry:
         case Decision():
             yield from _decided(place, entry, fleet, jobs)
-        case Audit() if entry.result == DONE and entry.resource_kind != "job":
+        case Audit() if entry.result == DONE and entry.resource_kind not in ("job", "node"):
             owner = audited.get(place, NOBODY)
             yield _event(place, entry.time_ms, f"{entry.resource_kind}.{entry.verb}", owner)
         case Report():
@@ -65,8 +66,9 @@ def events_of(
 
 def _decided(place: int, entry: Decision, fleet: FleetMap, jobs: Mapping[int, Owner]) -> Iterator[Event]:
     event = widen(entry.event, EVENT_WIDTH)
-    if event[0] in NODE_EVENTS:
-        yield _event(place, event[1], NODE_EVENTS[event[0]], Owner(fleet.node_ids[event[2]], "", ""))
+    of_node = CORDONS[event[3]] if event[0] == e.CORDON else NODE_EVENTS.get(event[0])
+    if of_node is not None:
+        yield _event(place, event[1], of_node, Owner(fleet.node_ids[event[2]], "", ""))
     for row in entry.effects:
         effect = widen(row, EFFECT_WIDTH)
         owner = jobs.get(effect[2])

@@ -8,6 +8,7 @@ from gridhall.controller.state import ControllerState
 from gridhall.kernel import Ints
 from gridhall.scheduling.holds import FOR_PROJECT
 from gridhall.server.live.fleet_map import FleetMap
+from gridhall.server.live.nodes import KIND
 from gridhall.server.live.world import Resource, World
 from gridhall.server.objects.fleet import Node, NodeHealth, NodeProvisioning, NodeReason, NodeSpec, NodeStatus
 from gridhall.server.objects.part import Metadata
@@ -16,7 +17,6 @@ from gridhall.server.views.fleet import fleet_metadata
 from gridhall.server.views.reservations import reservation_of_hold
 from gridhall.server.views.uses import May, SharedUses, node_uses, shared_uses
 
-KIND = "node"
 MESSAGES: dict[NodeReason, str] = {
     "none": "",
     "not-ready-yet": "its rack is not on line yet",
@@ -54,7 +54,9 @@ def choose(world: World, chosen: Chosen, now_ms: int) -> list[int]:
     if chosen.health:
         nodes = [node for node in nodes if health(fleet, w, node, now_ms)[0] == chosen.health]
     if chosen.provisioning:
-        nodes = [node for node in nodes if provisioning(world, node, now_ms) == chosen.provisioning]
+        nodes = [
+            node for node in nodes if provisioning(world, node, kept_of(world, node), now_ms) == chosen.provisioning
+        ]
     return nodes
 
 
@@ -68,18 +70,22 @@ class NodeViews:
 
     def object(self, node: int) -> Node:
         """The node of that index."""
+        return self.rehearsed(node, kept_of(self._world, node))
+
+    def rehearsed(self, node: int, kept: Resource | None) -> Node:
+        """The node as it would be read if people had wanted that of it."""
         return Node(
-            metadata=node_metadata(self._world, node),
-            spec=_spec(self._world, node),
-            status=self._status(node),
+            metadata=node_metadata(self._world, node, kept),
+            spec=_spec(self._world, node, kept),
+            status=self._status(node, kept),
         )
 
-    def _status(self, node: int) -> NodeStatus:
+    def _status(self, node: int, kept: Resource | None) -> NodeStatus:
         world, w = self._world, self._world.state
         word, reason = health(world.fleet, w, node, self._now_ms)
         uses = node_uses(world, node, self._shared, self._may)
         return NodeStatus(
-            provisioning=provisioning(world, node, self._now_ms),
+            provisioning=provisioning(world, node, kept, self._now_ms),
             health=word,
             reason=reason,
             message=MESSAGES[reason],
@@ -100,10 +106,14 @@ class NodeViews:
         return found.id if found is not None and self._may(found.organisation, found.project) else ""
 
 
-def node_metadata(world: World, node: int) -> Metadata:
+def kept_of(world: World, node: int) -> Resource | None:
+    """What is kept about a node, where people ever did anything to it."""
+    return world.directory.get(KIND, world.fleet.node_ids[node])
+
+
+def node_metadata(world: World, node: int, kept: Resource | None) -> Metadata:
     """What people did to it last, where they did anything."""
     id = world.fleet.node_ids[node]
-    kept = world.directory.get(KIND, id)
     if kept is None:
         return fleet_metadata(id=id, name=world.fleet.nodes[node])
     return Metadata(
@@ -116,8 +126,8 @@ def node_metadata(world: World, node: int) -> Metadata:
     )
 
 
-def _spec(world: World, node: int) -> NodeSpec:
-    fleet, kept = world.fleet, world.directory.get(KIND, world.fleet.node_ids[node])
+def _spec(world: World, node: int, kept: Resource | None) -> NodeSpec:
+    fleet = world.fleet
     rack = fleet.node_rack[node]
     return NodeSpec(
         site=fleet.site_of(node).id,
@@ -146,14 +156,13 @@ def health(fleet: FleetMap, w: ControllerState, node: int, now_ms: int) -> tuple
     return "lost", "not-reported"
 
 
-def provisioning(world: World, node: int, now_ms: int) -> NodeProvisioning:
+def provisioning(world: World, node: int, kept: Resource | None, now_ms: int) -> NodeProvisioning:
     """What people want of a node, and how far that has come."""
     arrays, rack = world.fleet.arrays, world.fleet.node_rack[node]
     if now_ms < int(arrays.rack_ready_from_ms[rack]):
         return "expected"
     if now_ms >= int(arrays.rack_ready_to_ms[rack]):
         return "retired"
-    kept = world.directory.get(KIND, world.fleet.node_ids[node])
     if _wanted(kept, "draining"):
         return "draining" if world.state.node_used[node] else "drained"
     return "cordoned" if _wanted(kept, "cordoned") else "in-service"
