@@ -13,7 +13,7 @@ Every order carries the controller's epoch. An engine refuses an order of an old
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Ability(enum.Enum):
@@ -33,8 +33,7 @@ class EngineFault(Exception):
     """The engine could not carry out an order; the text says what happened. The order may be repeated."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class AttemptKey:
+class AttemptKey(NamedTuple):
     """One attempt of one job, by the core's job number: the name under which an engine knows a gang."""
 
     job: int

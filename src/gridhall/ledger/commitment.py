@@ -21,6 +21,13 @@ def commit(salt: bytes, document: Mapping[str, object]) -> str:
     return hashlib.sha256(salt + encode(document)).hexdigest()
 
 
+def commit_text(salt: bytes, text: str) -> str:
+    """The commitment of a text that is kept as it is, as hex."""
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
+    return hashlib.sha256(salt + text.encode()).hexdigest()
+
+
 def opens(commitment: str, salt: bytes, document: Mapping[str, object]) -> bool:
     """Whether a commitment is that of this document under this salt."""
     return hmac.compare_digest(commit(salt, document), commitment)

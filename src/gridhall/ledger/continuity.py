@@ -6,7 +6,7 @@ decision follows from its event; a replay does.
 
 from dataclasses import dataclass, field
 
-from gridhall.ledger.entries import Close, Decision, Entry, Segment
+from gridhall.ledger.entries import Close, Decision, Entry, Part, Segment
 from gridhall.ledger.malformed import Malformed
 
 
@@ -29,6 +29,8 @@ def follow(story: Story, index: int, entry: Entry) -> None:
         _open(story, index, entry)
     elif isinstance(entry, Decision):
         _decide(story, entry)
+    elif isinstance(entry, Part):
+        _part(story, entry)
     elif isinstance(entry, Close):
         _close(story, entry)
 
@@ -56,6 +58,13 @@ def _decide(story: Story, decision: Decision) -> None:
     if story.digest is not None and not decision.effects and decision.digest != story.digest:
         raise Malformed("has another digest of effects than the decision before it, but no effects")
     story.next_seq, story.digest = decision.seq + 1, decision.digest
+
+
+def _part(story: Story, part: Part) -> None:
+    _advance(story, part.epoch)
+    if not story.opened or part.seq != story.next_seq:
+        raise Malformed(f"holds effects of event {part.seq:,}, which does not come next")
+    story.digest = None
 
 
 def _close(story: Story, close: Close) -> None:

@@ -4,6 +4,7 @@
 |---|---|
 | segment | from here on these kernels decide, with this policy and fleet, from this state |
 | decision | one event, the effects that `step` gave, and the running digest of all effects after it |
+| part | effects of the next decision that come before its own: one entry would not hold them all |
 | close | the segment ends in this state |
 | audit | who asked for what, on what, with which result |
 | report | what an engine said that changed nothing in the core |
@@ -59,6 +60,15 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Effects of the decision `seq`, which follows, in front of those that it names itself."""
+
+    seq: int
+    epoch: int
+    effects: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """A segment ends: `next` is the seq that the next decision will have, `state` the hash of the state."""
 
@@ -90,7 +100,7 @@ class Report:
     commit: str = ""
 
 
-Entry = Segment | Decision | Close | Audit | Report
+Entry = Segment | Decision | Part | Close | Audit | Report
 
 KINDS: dict[str, tuple[type[Entry], dict[str, fields.Field]]] = {
     "segment": (
@@ -117,6 +127,7 @@ KINDS: dict[str, tuple[type[Entry], dict[str, fields.Field]]] = {
             "commit": fields.MAYBE_HASH,
         },
     ),
+    "part": (Part, {"seq": fields.COUNT, "epoch": fields.COUNT, "effects": fields.ROWS}),
     "close": (Close, {"next": fields.COUNT, "epoch": fields.COUNT, "state": fields.HASH}),
     "audit": (
         Audit,

@@ -14,7 +14,7 @@ from gridhall.controller.record import kernels_hash
 from gridhall.errors import fault
 from gridhall.ledger.malformed import Malformed
 from gridhall.server.live import snapshots
-from gridhall.server.live.recorded import read_decisions
+from gridhall.server.live.recorded import Tape
 from gridhall.server.live.snapshots import Mark
 from gridhall.server.store import Database
 from gridhall.server.store.log_rows import LogRows
@@ -89,7 +89,7 @@ async def _replay(database: Database, parts: Sequence[Part], on_progress: OnProg
 
 async def _replay_part(database: Database, part: Part, on_progress: OnProgress | None) -> tuple[int, int, str]:
     """Decisions fed, the first that differs (-1 = none), and the state's hash at the part's last snapshot."""
-    rows, state = LogRows(database), (await snapshots.at(database, part.first.entries)).state()
+    rows, tape, state = LogRows(database), Tape(), (await snapshots.at(database, part.first.entries)).state()
     at, decisions, met = part.first.entries, 0, ""
     while True:
         if at == part.last.entries:
@@ -97,7 +97,7 @@ async def _replay_part(database: Database, part: Part, on_progress: OnProgress |
         if at >= part.end:
             return decisions, -1, met
         end = min(at + BATCH, part.end if at >= part.last.entries else part.last.entries)
-        batch = read_decisions(await rows.entries(at, end))
+        batch = tape.read(await rows.entries(at, end))
         if batch is not None:
             state, differs = feed_and_compare(state, batch.events, batch.effects, batch.counts)
             decisions += len(batch.seqs)

@@ -2,8 +2,13 @@
 
 import asyncio
 
-from gridhall.server.live import work
+import pytest
+
+from gridhall.ledger.verify import verify
+from gridhall.server.live import draft, recover, work
 from gridhall.server.live.changes import Cancel
+from gridhall.server.live.service import open_service
+from gridhall.server.store.log_rows import LogRows
 from tests.server.live.house import hand_engine, running, settings, small_fleet, submit, until
 
 
@@ -63,5 +68,31 @@ def test_what_runs_is_adopted_after_a_restart_and_what_ended_meanwhile_is_done(s
             engine.ended(engine.starts[0].key)
             await until(lambda: len(engine.starts) == 3)
             assert engine.starts[2].key.job == waiting.number
+
+    asyncio.run(story())
+
+
+def test_effects_that_one_entry_cannot_hold_are_spread_and_replayed(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draft, "ENTRY_EFFECTS", 2)
+    monkeypatch.setattr(recover, "BATCH", 3)
+
+    async def story() -> None:
+        fleet = small_fleet()
+        engine = hand_engine(fleet)
+        chosen = settings(store_url, fleet, engine)
+        first = await open_service(chosen)
+        await until(lambda: int(first.world.state.node_up[:].sum()) == 2)
+        for _ in range(4):
+            await submit(first)
+        digest = first.world.state.digest()
+        first.loop.failed = True  # as if killed: no segment is closed
+        await first.close()
+        async with running(chosen) as second:
+            assert second.replayed > 4
+            assert second.world.state.digest() == digest
+            verdict = await verify(LogRows(second.database))
+            assert (verdict.word, verdict.why) == ("PASS", "")
 
     asyncio.run(story())

@@ -6,15 +6,19 @@ Everything on a draft becomes durable in one transaction, or nothing does. `step
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gridhall.controller.events import GROW
 from gridhall.controller.live import Effect, effects_of, is_full, row
 from gridhall.controller.state import grow_state
 from gridhall.controller.step import step
 from gridhall.kernel import Ints
-from gridhall.ledger.entries import Decision, Entry, body
+from gridhall.ledger.entries import Decision, Entry, Part, body
 from gridhall.server.live.work import Attempt, Job
 from gridhall.server.live.world import Resource, World
+
+ENTRY_EFFECTS = 500
+"""Most effects that one entry names: the largest take some hundred bytes, and an entry at most 60,000."""
 
 
 class Refusal(Exception):
@@ -105,7 +109,10 @@ class Draft:
     def _record(self, event: Ints, effects: list[Effect], commitment: str) -> None:
         world = self.world
         low, high = int(world.state.effect_digest[0]), int(world.state.effect_digest[1])
-        self.write(Decision(world.decisions, world.epoch, event.tolist(), effects, (low, high), commitment))
+        seq, epoch, last = world.decisions, world.epoch, len(effects) // ENTRY_EFFECTS * ENTRY_EFFECTS
+        for first in range(0, last, ENTRY_EFFECTS):
+            self.write(Part(seq, epoch, effects[first : first + ENTRY_EFFECTS]))
+        self.write(Decision(seq, epoch, event.tolist(), effects[last:], (low, high), commitment))
         world.decisions += 1
 
     def write(self, entry: Entry) -> int:
@@ -142,6 +149,7 @@ class Draft:
             self.changed_attempts[key] = attempt
 
 
+@lru_cache(65_536)
 def stable_number(text: str) -> int:
     """A number of 31 bits for a text: how users and job names reach the core's predictor."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1

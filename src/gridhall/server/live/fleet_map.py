@@ -142,6 +142,17 @@ class FleetMap:
 
         `gpus` says whether hosts with GPUs are asked for or hosts without.
         """
+        asked = (tuple(sites), tuple(countries), tuple(hardware), gpus)
+        if asked not in self._masks:
+            self._masks[asked] = self._mask(*asked)
+        return self._masks[asked]
+
+    @cached_property
+    def _masks(self) -> dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], bool], int]:
+        """What was asked before: thousands of jobs a second ask the same."""
+        return {}
+
+    def _mask(self, sites: Collection[str], countries: Collection[str], hardware: Collection[str], gpus: bool) -> int:
         mask = 0
         for cell, (site_index, hw_index) in enumerate(zip(self.arrays.cell_site, self.arrays.cell_hw, strict=True)):
             site, hw = self.fleet.sites[int(site_index)], self.arrays.hw_names[int(hw_index)]

@@ -7,7 +7,7 @@ million entries are read in seconds from a log whose hashes were checked: only w
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from pydantic_core import from_json
@@ -32,26 +32,39 @@ class Recorded:
     """The running digest after the last of them."""
 
 
-def read_decisions(bodies: Sequence[bytes]) -> Recorded | None:
-    """The decisions among some entries; None when there is none. Raises Malformed for what is no log of ours."""
-    try:
-        return _taken_out([entry for entry in map(from_json, bodies) if entry["kind"] == "decision"])
-    except (ValueError, KeyError, TypeError) as problem:
-        raise Malformed(f"holds an entry that cannot be read: {problem}") from problem
+class Tape:
+    """Reads entries batch by batch; effects that stand before their decision are kept from one batch to the next."""
 
+    def __init__(self) -> None:
+        self._parts: list[Row] = []
 
-def _taken_out(decisions: list[dict[str, Any]]) -> Recorded | None:
-    if not decisions:
-        return None
-    effects = [cast("list[Row]", each["effects"]) for each in decisions]
-    low, high = decisions[-1]["digest"]
-    return Recorded(
-        [each["seq"] for each in decisions],
-        _table([each["event"] for each in decisions], EVENT_WIDTH),
-        _table(list(chain.from_iterable(effects)), EFFECT_WIDTH),
-        np.array([len(rows) for rows in effects], dtype=np.int64),
-        (low, high),
-    )
+    def read(self, bodies: Sequence[bytes]) -> Recorded | None:
+        """The decisions among some entries; None when there is none. Raises Malformed for what is no log of ours."""
+        try:
+            return self._decisions([from_json(body) for body in bodies])
+        except (ValueError, KeyError, TypeError) as problem:
+            raise Malformed(f"holds an entry that cannot be read: {problem}") from problem
+
+    def _decisions(self, entries: list[dict[str, Any]]) -> Recorded | None:
+        decisions: list[dict[str, Any]] = []
+        effects: list[list[Row]] = []
+        for entry in entries:
+            if entry["kind"] == "part":
+                self._parts.extend(entry["effects"])
+            elif entry["kind"] == "decision":
+                decisions.append(entry)
+                effects.append([*self._parts, *entry["effects"]] if self._parts else entry["effects"])
+                self._parts = []
+        if not decisions:
+            return None
+        low, high = decisions[-1]["digest"]
+        return Recorded(
+            [each["seq"] for each in decisions],
+            _table([each["event"] for each in decisions], EVENT_WIDTH),
+            _table(list(chain.from_iterable(effects)), EFFECT_WIDTH),
+            np.array([len(rows) for rows in effects], dtype=np.int64),
+            (low, high),
+        )
 
 
 def _table(rows: list[Row], width: int) -> Ints:

@@ -20,7 +20,7 @@ from gridhall.ledger.log import Log, open_log
 from gridhall.ledger.malformed import Malformed
 from gridhall.server.live import snapshots
 from gridhall.server.live.draft import OrderRow
-from gridhall.server.live.recorded import read_decisions
+from gridhall.server.live.recorded import Tape
 from gridhall.server.live.snapshots import Snapshot
 from gridhall.server.live.work import Attempt, Job
 from gridhall.server.live.world import Directory, Resource, World
@@ -79,9 +79,9 @@ async def _replay_tail(
     database: Database, snapshot: Snapshot, fresh: ControllerState, size: int
 ) -> tuple[ControllerState, int]:
     """The state after every entry, and the number of decisions in all."""
-    rows, state, decisions = LogRows(database), snapshot.state(fresh), snapshot.decisions
+    rows, tape, state, decisions = LogRows(database), Tape(), snapshot.state(fresh), snapshot.decisions
     for first in range(snapshot.entries, size, BATCH):
-        tail = read_decisions(await rows.entries(first, min(first + BATCH, size)))
+        tail = tape.read(await rows.entries(first, min(first + BATCH, size)))
         if tail is None:
             continue
         state, differs = feed_and_compare(state, tail.events, tail.effects, tail.counts)

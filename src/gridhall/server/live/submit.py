@@ -1,13 +1,12 @@
 """Submitting: from a job's spec to the row that the core decides on, and what becomes of its answer."""
 
-import json
 import secrets
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from gridhall.controller.live import Effect, Submit
-from gridhall.ledger.commitment import SALT_BYTES, commit
+from gridhall.ledger.commitment import SALT_BYTES, commit_text
 from gridhall.scheduling.decisions import REFUSE
 from gridhall.scheduling.jobs import R_CLOSED, R_NEVER_MET, R_PLACES, R_QUOTA, REASONS
 from gridhall.server.live.draft import Draft, Refusal, stable_number
@@ -32,11 +31,11 @@ class NewJob:
     def decide(self, draft: Draft) -> Job | Effect:
         """The accepted job, or the REFUSE effect. Raises Refusal where no allowed place is in the fleet at all."""
         cells = allowed_cells(draft.world.fleet, self.spec)
-        text = self.spec.model_dump_json(exclude_defaults=True)
+        text = self.spec.model_dump_json(exclude_unset=True)
         salt = secrets.token_bytes(SALT_BYTES)
         number = draft.world.next_job
         effects = draft.step(
-            submit_row(number, self, cells, draft.world.fleet).row(draft.now_ms), commit(salt, json.loads(text))
+            submit_row(number, self, cells, draft.world.fleet).row(draft.now_ms), commit_text(salt, text)
         )
         if effects[0][0] == REFUSE:
             return effects[0]

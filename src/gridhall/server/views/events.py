@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gridhall.controller import events as e
 from gridhall.controller.events import EVENT_WIDTH
-from gridhall.ledger.entries import Audit, Close, Decision, Entry, Report, Segment, widen
+from gridhall.ledger.entries import Audit, Close, Decision, Entry, Part, Report, Segment, widen
 from gridhall.scheduling import decisions as d
 from gridhall.scheduling.decisions import EFFECT_WIDTH
 from gridhall.server.live.fleet_map import FleetMap
@@ -43,7 +43,7 @@ NOBODY = Owner("", "", "")
 
 def jobs_in(entries: Iterable[Entry]) -> set[int]:
     """The numbers of the jobs that some entries speak of."""
-    decisions = (entry for entry in entries if isinstance(entry, Decision))
+    decisions = (entry for entry in entries if isinstance(entry, Decision | Part))
     return {effect[2] for entry in decisions for effect in entry.effects if effect[0] != d.WAKE and len(effect) > 2}
 
 
@@ -53,7 +53,10 @@ def events_of(
     """The events of one entry, in the order in which they happened; `audited` is by the place of the audit entry."""
     match entry:
         case Decision():
-            yield from _decided(place, entry, fleet, jobs)
+            yield from _happened(place, entry, fleet)
+            yield from _decided(place, entry, jobs)
+        case Part():
+            yield from _decided(place, entry, jobs)
         case Audit() if entry.result == DONE and entry.resource_kind not in ("job", "node"):
             owner = audited.get(place, NOBODY)
             yield _event(place, entry.time_ms, f"{entry.resource_kind}.{entry.verb}", owner)
@@ -64,11 +67,14 @@ def events_of(
             return
 
 
-def _decided(place: int, entry: Decision, fleet: FleetMap, jobs: Mapping[int, Owner]) -> Iterator[Event]:
+def _happened(place: int, entry: Decision, fleet: FleetMap) -> Iterator[Event]:
     event = widen(entry.event, EVENT_WIDTH)
     of_node = CORDONS[event[3]] if event[0] == e.CORDON else NODE_EVENTS.get(event[0])
     if of_node is not None:
         yield _event(place, event[1], of_node, Owner(fleet.node_ids[event[2]], "", ""))
+
+
+def _decided(place: int, entry: Decision | Part, jobs: Mapping[int, Owner]) -> Iterator[Event]:
     for row in entry.effects:
         effect = widen(row, EFFECT_WIDTH)
         owner = jobs.get(effect[2])
