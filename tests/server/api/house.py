@@ -75,12 +75,18 @@ class _Appears:
 
 @asynccontextmanager
 async def open_house(
-    folder: Path, nodes: int = 2, now_ms: Callable[[], int] = wall_ms, clock: Clock | None = None
+    folder: Path,
+    nodes: int = 2,
+    now_ms: Callable[[], int] = wall_ms,
+    clock: Clock | None = None,
+    store_url: str = "",
 ) -> AsyncGenerator[House]:
     """A house whose nodes are up, until the block is left."""
     fleet = small_fleet(nodes)
     engine = hand_engine(fleet)
-    chosen = replace(settings(store_in(folder), fleet, engine), clock=clock or WallClock(), rates=load_rates(RATES))
+    chosen = replace(
+        settings(store_url or store_in(folder), fleet, engine), clock=clock or WallClock(), rates=load_rates(RATES)
+    )
     async with running(chosen) as service:
         register = await open_register(service, now_ms)
         await until(lambda: int(service.world.state.node_up[:].sum()) == nodes)

@@ -79,6 +79,7 @@ def make_app(service: Service, register: Register) -> FastAPI:
     )
     desk = Desk(service, register, Denials(service))
     app.state.desk = desk
+    service.on_rebuilt.append(desk.begin_again)
     app.state.feed = open_feed(service)
     app.openapi = lambda: openapi_of(app)
     for noun in NOUNS:

@@ -37,3 +37,7 @@ class Desk:
     denials: Denials
     answers: dict[tuple[str, str], Kept] = field(default_factory=dict[tuple[str, str], Kept])
     declared: dict[object, Declared] = field(default_factory=dict[object, Declared])
+
+    async def begin_again(self) -> None:
+        """Forget answers that may never have become durable."""
+        self.answers.clear()

@@ -17,6 +17,7 @@ from gridhall.server.api.denials import Denied
 from gridhall.server.identity.principal import Principal
 from gridhall.server.live.draft import Refusal
 from gridhall.server.live.loop import ReadOnly
+from gridhall.server.store import StoreAway
 
 log = logging.getLogger("gridhall.api")
 
@@ -77,6 +78,7 @@ def tell_problems(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(Refusal, _refusal)
     app.add_exception_handler(ReadOnly, _read_only)
+    app.add_exception_handler(StoreAway, _store_away)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _failed)
@@ -123,6 +125,12 @@ async def _read_only(request: Request, problem: Any) -> Response:
     return problem_response(
         request.scope["trace_id"], 503, "read-only", f"nothing is written now: {problem}", (), headers
     )
+
+
+async def _store_away(request: Request, problem: Any) -> Response:
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    log.error("nothing can be read: %s", problem, extra={"trace_id": request.scope["trace_id"]})
+    return problem_response(request.scope["trace_id"], 503, "store-away", "the database does not answer", (), headers)
 
 
 async def _http(request: Request, problem: Any) -> Response:

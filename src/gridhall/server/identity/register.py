@@ -91,6 +91,7 @@ class Register:
 
     async def load(self) -> None:
         """Read the tokens that the store holds."""
+        self._known.clear()
         async with self.service.database.read() as connection:
             lately = tables.token.c.expires_ms > self.now_ms() - REMEMBER_MS
             for row in (await connection.execute(select(tables.token).where(lately))).mappings():
@@ -110,4 +111,5 @@ async def open_register(service: Service, now_ms: Callable[[], int] = wall_ms) -
     register = Register(service, now_ms)
     await register.load()
     service.loop.on_durable.append(register.hear)
+    service.on_rebuilt.append(register.load)
     return register

@@ -21,7 +21,7 @@ from gridhall.server.live.changes import Change, WakeUp
 from gridhall.server.live.commit import write_draft
 from gridhall.server.live.draft import Draft, OrderRow, Refusal
 from gridhall.server.live.world import World
-from gridhall.server.store import Database
+from gridhall.server.store import Database, in_short
 
 log = logging.getLogger("gridhall.live")
 
@@ -146,7 +146,7 @@ class Loop:
         except BaseException as problem:
             for each in taken:
                 if not each.answer.done():
-                    each.answer.set_exception(ReadOnly(f"not decided: {in_short(problem)}"))
+                    each.answer.set_exception(ReadOnly(f"this was perhaps not written: {in_short(problem)}"))
             raise
         for each, answer in zip(taken, answers, strict=True):
             if not each.answer.done():
@@ -179,12 +179,6 @@ class Loop:
             else:
                 self._decided.clear()
                 await self._decided.wait()
-
-
-def in_short(problem: BaseException) -> str:
-    """A failure in one line, without the statement that failed and its values."""
-    cause = getattr(problem, "orig", None) or problem
-    return f"{type(cause).__name__}: {cause}".partition("\n")[0]
 
 
 def _decide(change: Change, draft: Draft) -> object:

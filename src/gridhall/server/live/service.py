@@ -15,16 +15,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from gridhall.server.live import snapshots
 from gridhall.server.live.carry import Carrier
 from gridhall.server.live.changes import Reported
 from gridhall.server.live.draft import OrderRow
 from gridhall.server.live.drift import Drift
-from gridhall.server.live.loop import Loop, in_short
+from gridhall.server.live.loop import Loop
 from gridhall.server.live.opening import FIRST_TENANCY, Opened, Settings, closing, open_store, write_boundary
 from gridhall.server.live.world import World
-from gridhall.server.store import Database, open_database
+from gridhall.server.store import Database, in_short, open_database
 from gridhall.server.store.leadership import Lead, LostLead, stay_leader
 
 __all__ = ["FIRST_TENANCY", "Service", "Settings", "open_service"]
@@ -148,8 +149,10 @@ class Service:
             except LostLead:
                 log.error("read-only for good: %s", self.loop.stopped)
                 return
+            except (SQLAlchemyError, OSError) as problem:
+                log.error("read-only until the world was rebuilt from the store: %s", in_short(problem))
             except Exception:
-                log.exception("read-only until the world is rebuilt from the store")
+                log.exception("read-only until the world was rebuilt from the store: a bug, please report it")
             if not self._closing:
                 pause_s = FIRST_PAUSE_S if now_s() - began_s > STEADY_S else pause_s
                 pause_s = await self._rebuild(pause_s)

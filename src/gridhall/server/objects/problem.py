@@ -44,6 +44,7 @@ Reason = Literal[
     "no-price",
     "no-room",
     "read-only",
+    "store-away",
     "failed",
 ]
 """Everything that can go wrong; docs/api.md says what each means."""

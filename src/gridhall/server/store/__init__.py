@@ -5,6 +5,6 @@ being durable and nothing is durable by halves. Tables other than the log can be
 excepted: those live here only, and the log holds a salted commitment to them.
 """
 
-from gridhall.server.store.database import Database, open_database
+from gridhall.server.store.database import Database, StoreAway, in_short, open_database
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "StoreAway", "in_short", "open_database"]

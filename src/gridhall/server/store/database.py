@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gridhall.errors import fault
@@ -25,6 +25,10 @@ SQLITE_SETTINGS = (
 )
 
 _Made = TypeVar("_Made")
+
+
+class StoreAway(Exception):
+    """The database does not answer, or not with what was asked for; the text says what it said."""
 
 
 class Database:
@@ -62,9 +66,18 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
-        """A connection to read with."""
-        async with self._reader.connect() as connection:
+        """A connection to read with. Raises StoreAway when the database does not answer."""
+        connection = self._reader.connect()
+        try:
+            await connection.start()
+        except Exception as problem:  # drivers raise all kinds of things
+            raise StoreAway(in_short(problem)) from problem
+        try:
             yield connection
+        except (DBAPIError, TimeoutError) as problem:
+            raise StoreAway(in_short(problem)) from problem
+        finally:
+            await connection.close()
 
     async def connect(self) -> AsyncConnection:
         """A connection of its own, for a lock that lasts; the caller closes it."""
@@ -82,10 +95,10 @@ async def open_database(url: str) -> Database:
     database = connect(url)
     try:
         await ping(database)
-    except Exception as problem:  # drivers raise all kinds of things
+    except StoreAway as problem:
         await database.close()
-        why = str(problem).partition("\n")[0]
-        raise fault("store", "url", f"{database.name} cannot be opened: {why}", "is it there and running?") from problem
+        mend = "is it there and running?"
+        raise fault("store", "url", f"{database.name} cannot be opened: {problem}", mend) from problem
     return database
 
 
@@ -135,6 +148,12 @@ def _prepare(connection: Any, record: Any) -> None:
 def _begin_at_once(connection: Any) -> None:
     """Take the write lock first: a transaction that reads and then writes can otherwise fail half-way."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def in_short(problem: BaseException) -> str:
+    """A failure in one line, without the statement that failed and its values."""
+    cause = getattr(problem, "orig", None) or problem
+    return f"{type(cause).__name__}: {cause}".partition("\n")[0]
 
 
 async def ping(database: Database) -> None:
