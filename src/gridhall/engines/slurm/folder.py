@@ -6,7 +6,7 @@
     news/JOB.ATTEMPT.started   the runner's words: first process runs, and (.ended) how the attempt ended
     jobs/JOB/current           the latest attempt: runners of earlier ones end themselves
     jobs/JOB/checkpoints/      the job's own, kept over all attempts; beside it work/, its home
-    jobs/JOB/ATTEMPT/          order.json, slurm.json, stop.json, over.json, claim, rank-N.log, batch.log
+    jobs/JOB/ATTEMPT/          order.json, order.words, slurm.json, stop.json, over.json, claim, rank-N.log, batch.log
 
 Every file is replaced as a whole, so that a reader sees all of it or nothing.
 """
@@ -27,6 +27,7 @@ from pydantic import BaseModel, ValidationError
 
 from gridhall.engines.protocol import AttemptKey, EngineFault, StaleEpoch
 from gridhall.engines.slurm.records import Begun, Ending, Order, Over, Slurm, Stop
+from gridhall.engines.slurm.submission import words
 
 RUNNER = Path(__file__).parent / "runner"
 _R = TypeVar("_R", bound=BaseModel)
@@ -44,7 +45,7 @@ class Folder:
     @property
     def runner(self) -> Path:
         """The runner's path on every node."""
-        return self.path / "runner"
+        return self.path / "runner" / "__main__.py"
 
     def prepare(self) -> None:
         """Make the folders and put the runner there; raises EngineFault when that is not possible."""
@@ -58,10 +59,11 @@ class Folder:
 
     def _copy_runner(self) -> None:
         """Put the runner where the nodes see it, compiled for this machine's Python; gangs keep what they loaded."""
-        self.runner.mkdir(exist_ok=True)
+        folder = self.runner.parent
+        folder.mkdir(exist_ok=True)
         for source in sorted(RUNNER.glob("*.py")):
-            self._replace(self.runner / source.name, source.read_bytes(), mode=0o644)
-        compileall.compile_dir(str(self.runner), quiet=2)
+            self._replace(folder / source.name, source.read_bytes(), mode=0o644)
+        compileall.compile_dir(str(folder), quiet=2)
 
     def see_epoch(self, epoch: int) -> None:
         """Take note of an epoch; raises StaleEpoch when a higher one was seen, by whichever controller."""
@@ -95,6 +97,7 @@ class Folder:
         for part in parts:
             part.mkdir(mode=0o700, exist_ok=True)
         self._write(folder / "order.json", order)
+        self._replace(folder / "order.words", words(order))
         self._replace(folder.parent / "current", str(key.attempt).encode())
         self.hold(key)
         self._give(*parts)

@@ -1,7 +1,7 @@
 """What Slurm is asked for: the submission of an attempt, the script in it, and the order that the runner reads.
 
-The command and its environment never pass through a shell: they lie in the attempt's folder as JSON, and the script
-holds two quoted paths. Gridhall chose the nodes, so the job asks for exactly these, and it may not be requeued:
+The command and its environment never pass through a shell: they lie in the attempt's folder as words ended by NUL, and
+the script holds quoted paths. Gridhall chose the nodes, so the job asks for exactly these, and it may not be requeued:
 after a failure Gridhall starts a new attempt on nodes that it chooses again.
 """
 
@@ -47,8 +47,17 @@ def check(order: StartOrder, settings: SlurmSettings) -> None:
         raise Impossible("Slurm gives whole GPUs only: ask for whole ones, or keep this queue off the site")
     if len({len(place.gpus) for place in order.places}) > 1:
         raise Impossible("Slurm gives every node of a job the same number of GPUs")
-    if not order.command:
-        raise Impossible("there is no command")
+    if not order.command or order.processes_per_node < 1:
+        raise Impossible("there is no command, or no process to start")
+    _check_words(order)
+
+
+def _check_words(order: StartOrder) -> None:
+    words = (*order.command, *order.environment, *order.environment.values(), order.directory)
+    if any("\0" in word for word in words):
+        raise Impossible("the command or a variable holds a NUL character, which no process can be given")
+    if any(not name or "=" in name for name in order.environment):
+        raise Impossible("a variable has no name, or one with '=' in it")
 
 
 def submission(order: StartOrder, settings: SlurmSettings, folder: str, runner: str) -> dict[str, object]:
@@ -72,7 +81,7 @@ def submission(order: StartOrder, settings: SlurmSettings, folder: str, runner: 
 
 
 def _script(python: str, runner: str, folder: str) -> str:
-    words = (python, "-I", "-S", runner, "lead", folder)
+    words = (python, "-E", "-s", "-S", runner, "lead", folder)
     return f"#!/bin/sh\nexec {' '.join(shlex.quote(word) for word in words)}\n"
 
 
@@ -109,3 +118,28 @@ def runner_order(order: StartOrder, settings: SlurmSettings, addresses: Mapping[
         grace_ms=order.grace_ms,
         saved_ms=order.saved_ms,
     )
+
+
+def words(order: Order) -> bytes:
+    """The order as the runner reads it: per field its name, the number of its words, and these, all ended by NUL.
+
+    Any other format would cost the runner milliseconds before the first rank begins.
+    """
+    variables = [f"{name}={text}" for name, text in order.environment.items()]
+    fields: dict[str, list[str]] = {
+        "command": order.command,
+        "environment": variables,
+        "nodes": order.nodes,
+        "fleet_nodes": order.fleet_nodes,
+        "site": [order.site],
+        "master": [order.master],
+        "directory": [order.directory],
+        "job": [str(order.job)],
+        "attempt": [str(order.attempt)],
+        "per_node": [str(order.processes_per_node)],
+        "limit_ms": [str(order.limit_ms)],
+        "grace_ms": [str(order.grace_ms)],
+        "saved_ms": [str(order.saved_ms)],
+    }
+    parts = (part for name, found in fields.items() for part in (name, str(len(found)), *found))
+    return b"".join(part.encode(errors="surrogateescape") + b"\0" for part in parts)

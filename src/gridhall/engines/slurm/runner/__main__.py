@@ -7,7 +7,12 @@ itself on a single node, or has srun start `node FOLDER` on every node; and writ
 Slurm sends SIGTERM to the runner and to its ranks alike, so the runner only takes note of it. The runner keeps the time
 limit, not counting the time in which the gang was suspended, and kills its ranks when a later attempt of the job has
 been started elsewhere.
+
+A user waits for what happens before the first rank runs. So nothing is imported before that which takes milliseconds:
+no json, socket, signal or typing.
 """
+
+from __future__ import annotations
 
 import sys
 

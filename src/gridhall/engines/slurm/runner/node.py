@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from attempt import Attempt
+from attempt import Attempt, write_numbers
 from ranks import Ranks
 
 
@@ -14,5 +14,5 @@ def main(folder: str) -> int:
     rank = mine.nodes.index(os.environ["SLURMD_NODENAME"])
     ranks = Ranks(mine, rank)
     result = ranks.run()
-    mine.write_node(rank, result)
+    write_numbers(mine.node_result(rank), result)
     return 1 if result["exit_code"] and not ranks.told and not ranks.timed_out else 0

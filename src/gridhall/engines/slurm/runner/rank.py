@@ -7,19 +7,14 @@ everything else.
 from __future__ import annotations
 
 import os
-import signal
 
 from attempt import Attempt
 
-WATCHED = frozenset({signal.SIGCHLD, signal.SIGTERM})
 NOT_FOUND, NOT_RUN = 127, 126
 
 
 def start(attempt: Attempt, node: int, local: int) -> int:
-    """Start one rank and return its pid. `WATCHED` must be blocked, so that none is taken by the fork.
-
-    A rank stays in the runner's process group: that is whom Slurm signals.
-    """
+    """Start one rank and return its pid. It stays in the runner's process group: that is whom Slurm signals."""
     pid = os.fork()
     if pid:
         return pid
@@ -27,10 +22,10 @@ def start(attempt: Attempt, node: int, local: int) -> int:
     try:
         _become(attempt, node * attempt.per_node + local)
         code = NOT_FOUND
-        command: list[str] = attempt.order["command"]
-        os.execvpe(command[0], command, environment(attempt, node, local))
+        os.execvpe(attempt.command[0], attempt.command, environment(attempt, node, local))
     except BaseException as error:
-        os.write(2, f"[gridhall: could not start {attempt.order['command'][0]!r}: {error}]\n".encode(errors="replace"))
+        program = attempt.command[0].decode(errors="replace")
+        os.write(2, f"[gridhall: could not start {program!r}: {error}]\n".encode(errors="replace"))
         os._exit(code if isinstance(error, FileNotFoundError) else NOT_RUN)
 
 
@@ -40,36 +35,22 @@ def _become(attempt: Attempt, number: int) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.closerange(3, 1024)
-    os.chdir(attempt.order["directory"] or attempt.job_folder + "/work")
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
+    os.chdir(attempt.directory or attempt.job_folder + "/work")
 
 
-def environment(attempt: Attempt, node: int, local: int) -> dict[str, str]:
+def environment(attempt: Attempt, node: int, local: int) -> dict[bytes, bytes]:
     """The whole environment of one rank: Slurm's, the order's, and on top what nobody may override."""
-    order = attempt.order
-    slurms = {name: text for name, text in os.environ.items() if name.startswith("SLURM")}
-    return {
-        **slurms,
-        "PATH": os.environ["PATH"],
-        "HOME": attempt.job_folder + "/work",
-        "LANG": "C.UTF-8",
-        "PYTHONUNBUFFERED": "1",
-        **order["environment"],
+    slurms = {name: text for name, text in os.environb.items() if name.startswith(b"SLURM")}
+    base = {"PATH": os.environ["PATH"], "HOME": attempt.job_folder + "/work", "LANG": "C.UTF-8"}
+    ordered = dict(variable.split(b"=", 1) for variable in attempt.environment)
+    # Output is a file: without PYTHONUNBUFFERED a Python job's lines would be seen late.
+    return {**slurms, **_bytes(base), b"PYTHONUNBUFFERED": b"1", **ordered, **_own(attempt, node, local)}
+
+
+def _own(attempt: Attempt, node: int, local: int) -> dict[bytes, bytes]:
+    """What training needs to find itself, and which devices Slurm gave it."""
+    own = {
         "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", ""),
-        **_ranks(attempt, node, local),
-        "GRIDHALL_JOB": str(order["job"]),
-        "GRIDHALL_ATTEMPT": str(order["attempt"]),
-        "GRIDHALL_NODE": order["fleet_nodes"][node],
-        "GRIDHALL_SITE": order["site"],
-        "GRIDHALL_CHECKPOINT_DIR": attempt.job_folder + "/checkpoints",
-        "GRIDHALL_SAVED_MS": str(order["saved_ms"]),
-    }
-
-
-def _ranks(attempt: Attempt, node: int, local: int) -> dict[str, str]:
-    """What training needs to find itself."""
-    return {
-        "MASTER_ADDR": attempt.order["master"],
         "MASTER_PORT": os.environ["MASTER_PORT"],
         "WORLD_SIZE": str(attempt.per_node * len(attempt.nodes)),
         "RANK": str(node * attempt.per_node + local),
@@ -77,4 +58,18 @@ def _ranks(attempt: Attempt, node: int, local: int) -> dict[str, str]:
         "LOCAL_RANK": str(local),
         "LOCAL_WORLD_SIZE": str(attempt.per_node),
         "NNODES": str(len(attempt.nodes)),
+        "GRIDHALL_JOB": str(attempt.job),
+        "GRIDHALL_ATTEMPT": str(attempt.attempt),
+        "GRIDHALL_CHECKPOINT_DIR": attempt.job_folder + "/checkpoints",
+        "GRIDHALL_SAVED_MS": str(attempt.saved_ms),
     }
+    names = {
+        b"MASTER_ADDR": attempt.master,
+        b"GRIDHALL_NODE": attempt.fleet_nodes[node],
+        b"GRIDHALL_SITE": attempt.site,
+    }
+    return {**_bytes(own), **names}
+
+
+def _bytes(texts: dict[str, str]) -> dict[bytes, bytes]:
+    return {name.encode(): os.fsencode(text) for name, text in texts.items()}

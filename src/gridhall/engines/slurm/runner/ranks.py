@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
-from typing import Any
 
 import rank
 from attempt import Attempt, now_ms
 
+SIGKILL, SIGTERM = 9, 15
 TICK_S = 0.5
 FAILED_GRACE_S = 5.0
 """After the failure of one rank the others may take so long to end."""
@@ -28,28 +27,34 @@ class Ranks:
         self._ran_s = 0.0
         self._stop_s = self._kill_s = float("inf")
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> dict[str, int]:
         """Start them, wait for all of them, and say how it went."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, rank.WATCHED)
         self._alive = {rank.start(self.attempt, self.node, local) for local in range(self.attempt.per_node)}
         if self.node == 0:
             self.attempt.say("started", {"time_ms": now_ms()})
+        self._wait()
+        return {
+            "exit_code": self._exit_code,
+            "failed_ms": self._failed_ms,
+            "ran_ms": int(self._ran_s * 1000),
+            "timed_out": self.timed_out,
+        }
+
+    def _wait(self) -> None:
+        import signal
+
+        watched = {signal.SIGCHLD, signal.SIGTERM}
+        signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         last_s = time.monotonic()
+        self._reap()
         while self._alive:
-            got = signal.sigtimedwait(rank.WATCHED, TICK_S)
+            got = signal.sigtimedwait(watched, TICK_S)
             self.told = self.told or (got is not None and got.si_signo == signal.SIGTERM)
             self._reap()
             now_s = time.monotonic()
             self._ran_s += min(now_s - last_s, 2 * TICK_S)  # a longer gap means that the gang was suspended
             last_s = now_s
             self._judge(now_s)
-        ran_ms = int(self._ran_s * 1000)
-        return {
-            "exit_code": self._exit_code,
-            "failed_ms": self._failed_ms,
-            "ran_ms": ran_ms,
-            "timed_out": self.timed_out,
-        }
 
     def _reap(self) -> None:
         """Take note of the ranks that ended."""
@@ -64,17 +69,17 @@ class Ranks:
 
     def _judge(self, now_s: float) -> None:
         """End the others after a failure, all at the time limit; kill all when the attempt is superseded."""
-        order = self.attempt.order
-        if self.attempt.superseded():
+        attempt = self.attempt
+        if attempt.superseded():
             self._kill_s = 0.0
         self._obey(now_s)
-        if order["limit_ms"] and not self.timed_out and self._ran_s * 1000 >= order["limit_ms"]:
+        if attempt.limit_ms and not self.timed_out and self._ran_s * 1000 >= attempt.limit_ms:
             self.timed_out = True
-            self._end(now_s + order["grace_ms"] / 1000)
+            self._end(now_s + attempt.grace_ms / 1000)
         if self._failed_ms and not self.told:
             self._end(now_s + FAILED_GRACE_S)
         if now_s >= self._kill_s:
-            self._signal(signal.SIGKILL)
+            self._signal(SIGKILL)
 
     def _obey(self, now_s: float) -> None:
         """Stop when that was ordered: the grace is kept here, whatever becomes of the controller."""
@@ -84,14 +89,14 @@ class Ranks:
         self._stop_s = min(self._stop_s, now_s)
         if not self.told and now_s - self._stop_s >= UNHEARD_S:
             self.told = True
-            self._signal(signal.SIGTERM)
+            self._signal(SIGTERM)
         self._kill_s = min(self._kill_s, self._stop_s + grace_ms / 1000)
 
     def _end(self, kill_s: float) -> None:
         """Ask the ranks to end, once; those that are still there at `kill_s` are killed."""
         if self._kill_s == float("inf"):
             self._kill_s = kill_s
-            self._signal(signal.SIGTERM)
+            self._signal(SIGTERM)
 
     def _signal(self, number: int) -> None:
         for pid in self._alive:
