@@ -1,10 +1,11 @@
 """From submission to the job's first own instruction: through Gridhall, and by plain `sbatch`, on a real slurmctld.
 
-    python -m benchmarks.slurm [--nodes 64] [--pairs 60]
+    python -m benchmarks.slurm [--nodes 64] [--jobs 60]
 
-Both are submitted at the same instant, each to a node of its own, and the job is the same: it prints the time. A batch
-job waits for slurmctld's scheduler, which looks once a second; a pair meets the same look, so the difference within a
-pair is what Gridhall adds. `heard_p50_ms` is when the controller knows of the start. Needs root and `make services`.
+Both ways run the same job, which prints the time, one job after the other in random order. A batch job waits for
+slurmctld's scheduler, which looks once a second; so both ways submit at the same set of moments of that second, evenly
+spread, which is known from when the job before began. `heard_p50_ms` is when the controller knows of the start. Needs
+root and `make services`.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -26,9 +27,10 @@ from tests.slurm.cluster import Cluster, missing, running
 
 TELL_TIME = ("date", "+%s%N")
 PATIENCE_S = 60.0
-LONGEST_REST_S = 1.0
+LOOK_S = 1.0
+"""How often slurmctld's scheduler looks at new batch jobs."""
 Through = Callable[[int, str], Awaitable[tuple[int, int]]]
-"""Runs `TELL_TIME` on a node as job number N; when it began and when Gridhall knew, in ns UTC."""
+"""Runs `TELL_TIME` on a node as job number N; when it began, and when Gridhall knew (0 where it was not asked), in ns."""
 
 
 @asynccontextmanager
@@ -59,64 +61,68 @@ async def through_engine(cluster: Cluster) -> AsyncIterator[Through]:
         await engine.close()
 
 
-async def by_sbatch(cluster: Cluster, number: int, node: str) -> int:
-    """When a job by plain `sbatch` began, in ns UTC."""
-    output = cluster.folder / "log" / f"sbatch-{number}.out"
-    script = f"#!/bin/sh\n{' '.join(TELL_TIME)}\n"
-    process = await asyncio.create_subprocess_exec(
-        *("sbatch", "--quiet", f"--nodelist={node}", "--gpus-per-node=1", f"--output={output}"),
-        stdin=asyncio.subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "SLURM_CONF": str(cluster.folder / "slurm.conf")},
-    )
-    await asyncio.wait_for(process.communicate(script.encode()), PATIENCE_S)
-    end = time.monotonic() + PATIENCE_S
-    while not _text(output).endswith("\n"):
-        if time.monotonic() > end:
-            raise TimeoutError(f"sbatch job {number} did not begin in {PATIENCE_S:.0f} s")
-        await asyncio.sleep(0.02)
-    return int(_text(output))
+def by_sbatch(cluster: Cluster) -> Through:
+    """The plain way to the cluster."""
+
+    async def run(number: int, node: str) -> tuple[int, int]:
+        output = cluster.folder / "log" / f"sbatch-{number}.out"
+        process = await asyncio.create_subprocess_exec(
+            *("sbatch", "--quiet", f"--nodelist={node}", "--gpus-per-node=1", f"--output={output}"),
+            stdin=asyncio.subprocess.PIPE,
+            env={"PATH": os.environ["PATH"], "SLURM_CONF": str(cluster.folder / "slurm.conf")},
+        )
+        await asyncio.wait_for(process.communicate(f"#!/bin/sh\n{' '.join(TELL_TIME)}\n".encode()), PATIENCE_S)
+        end = time.monotonic() + PATIENCE_S
+        while not _text(output).endswith("\n"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"sbatch job {number} did not begin in {PATIENCE_S:.0f} s")
+            await asyncio.sleep(0.02)
+        return int(_text(output)), 0
+
+    return run
 
 
 def _text(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
-async def measure(cluster: Cluster, through: Through, pairs: int) -> dict[str, float]:
-    """Waits in ms of `pairs` pairs of jobs, each pair at a random moment of the scheduler's second."""
+async def measure(cluster: Cluster, ways: Mapping[str, Through], jobs: int) -> dict[str, list[tuple[float, float]]]:
+    """Per way the waits of `jobs` jobs in ms: until the job began, and until Gridhall knew."""
     chance = random.Random(1)
-    waits: list[tuple[float, float, float]] = []
-    for number in range(1, pairs + 1):
-        await asyncio.sleep(chance.uniform(0, LONGEST_REST_S))
-        one, other = chance.sample(cluster.nodes, 2)
+    plan = [(name, (index + 0.5) / jobs) for name in ways for index in range(jobs)]
+    chance.shuffle(plan)
+    waits: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    began_ns = time.time_ns()
+    for number, (name, phase) in enumerate([(next(iter(ways)), 0.5), *plan]):
+        since_s = (time.time_ns() - began_ns) / 1e9
+        await asyncio.sleep((phase - since_s) % LOOK_S)
         asked_ns = time.time_ns()
-        (began, heard), plain = await asyncio.gather(through(number, one), by_sbatch(cluster, number, other))
-        waits.append(((began - asked_ns) / 1e6, (heard - asked_ns) / 1e6, (plain - asked_ns) / 1e6))
-    gridhall, heard_ms, sbatch = (sorted(column) for column in zip(*waits, strict=True))
-    return {
-        "gridhall_p50_ms": statistics.median(gridhall),
-        "gridhall_p99_ms": _p99(gridhall),
-        "sbatch_p50_ms": statistics.median(sbatch),
-        "sbatch_p99_ms": _p99(sbatch),
-        "overhead_p50_ms": statistics.median(through_ms - plain_ms for through_ms, _, plain_ms in waits),
-        "heard_p50_ms": statistics.median(heard_ms),
-    }
+        began_ns, heard_ns = await ways[name](number, chance.choice(cluster.nodes))
+        if number:  # the first only finds the scheduler's second
+            waits[name].append(((began_ns - asked_ns) / 1e6, (heard_ns - asked_ns) / 1e6))
+    return waits
 
 
 def _p99(ordered: Sequence[float]) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
 
 
-async def run(cluster: Cluster, pairs: int) -> dict[str, float]:
+async def run(cluster: Cluster, jobs: int) -> dict[str, float]:
     """The figures of one cluster."""
     async with through_engine(cluster) as through:
-        return await measure(cluster, through, pairs)
+        waits = await measure(cluster, {"gridhall": through, "sbatch": by_sbatch(cluster)}, jobs)
+    figures: dict[str, float] = {}
+    for name, pairs in waits.items():
+        began = sorted(wait for wait, _ in pairs)
+        figures |= {f"{name}_p50_ms": statistics.median(began), f"{name}_p99_ms": _p99(began)}
+    return {**figures, "heard_p50_ms": statistics.median(heard for _, heard in waits["gridhall"])}
 
 
 def main() -> int:
     """Start a cluster, measure, print one JSON object as the last line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=64)
-    parser.add_argument("--pairs", type=int, default=60)
+    parser.add_argument("--jobs", type=int, default=60)
     asked = parser.parse_args()
     if why := missing():
         print(f"benchmarks.slurm: {why}", file=sys.stderr)
@@ -124,8 +130,8 @@ def main() -> int:
     began_s = time.monotonic()
     with running("bench", asked.nodes) as cluster:
         print(f"{asked.nodes} nodes idle after {time.monotonic() - began_s:.1f} s", flush=True)
-        figures = {name: round(value, 1) for name, value in asyncio.run(run(cluster, asked.pairs)).items()}
-    about = {"nodes": asked.nodes, "pairs": asked.pairs, "through": "engine"}
+        figures = {name: round(value, 1) for name, value in asyncio.run(run(cluster, asked.jobs)).items()}
+    about = {"nodes": asked.nodes, "jobs": asked.jobs, "through": "engine"}
     print(json.dumps({**figures, **about, "revision": revision(), "machine": machine()}), flush=True)
     return 0
 
