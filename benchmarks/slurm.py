@@ -30,7 +30,7 @@ PATIENCE_S = 60.0
 LOOK_S = 1.0
 """How often slurmctld's scheduler looks at new batch jobs."""
 Through = Callable[[int, str], Awaitable[tuple[int, int]]]
-"""Runs `TELL_TIME` on a node as job number N; when it began, and when Gridhall knew (0 where it was not asked), in ns."""
+"""Runs `TELL_TIME` on a node as job number N; when it began, and when Gridhall knew (else 0), in ns."""
 
 
 @asynccontextmanager

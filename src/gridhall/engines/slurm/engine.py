@@ -1,9 +1,11 @@
 """The engine of a site that runs on Slurm: takes orders, and hands back what the book and the poller find out."""
 
 import asyncio
+import shlex
 from collections.abc import Sequence
 
 from gridhall.engines.protocol import Ability, AttemptKey, EngineFault, OnReport, StartOrder, StopOrder
+from gridhall.engines.slurm import script
 from gridhall.engines.slurm.book import Attempt, Book, now_ms
 from gridhall.engines.slurm.command import call
 from gridhall.engines.slurm.folder import Folder
@@ -72,12 +74,14 @@ class SlurmEngine:
     async def _find_or_submit(self, order: StartOrder) -> int:
         """The number of the attempt's Slurm job; one that an earlier, unanswered submission made is found by name."""
         told = runner_order(order, self._settings, self._poller.addresses)
-        if self._folder.open_attempt(order.key, told):
+        runner = shlex.join((self._settings.python, "-E", "-s", "-S", str(self._folder.runner)))
+        if self._folder.open_attempt(order.key, told, runner):
             jobs = self._poller.ours(await self._rest.jobs())
             if order.key in jobs:
                 return min(job.job_id for job in jobs[order.key])
-        folder, runner = str(self._folder.attempt(order.key)), str(self._folder.runner)
-        return await self._rest.submit(submission(order, self._settings, folder, runner))
+        folder = str(self._folder.attempt(order.key))
+        batch = script.start(told, folder, runner)
+        return await self._rest.submit(submission(order, self._settings, folder, batch))
 
     async def stop(self, order: StopOrder) -> None:
         """Begin to stop an attempt; one that is over is reported again. Raises StaleEpoch, EngineFault."""

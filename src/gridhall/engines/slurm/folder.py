@@ -3,10 +3,10 @@
     epoch                      the highest epoch seen
     runner/                    the program that Slurm starts
     held/JOB.ATTEMPT           an attempt that Gridhall has not forgotten
-    news/JOB.ATTEMPT.started   the runner's words: first process runs, and (.ended) how the attempt ended
+    news/JOB.ATTEMPT.started   the nodes' words: the first process runs, and (.ended) how the attempt ended
     jobs/JOB/current           the latest attempt: runners of earlier ones end themselves
     jobs/JOB/checkpoints/      the job's own, kept over all attempts; beside it work/, its home
-    jobs/JOB/ATTEMPT/          order.json, order.words, slurm.json, stop.json, over.json, claim, rank-N.log, batch.log
+    jobs/JOB/ATTEMPT/          order.json, ranks.sh, slurm.json, stop.json, over.json, claim, rank-N.log, batch.log
 
 Every file is replaced as a whole, so that a reader sees all of it or nothing.
 """
@@ -26,8 +26,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from gridhall.engines.protocol import AttemptKey, EngineFault, StaleEpoch
+from gridhall.engines.slurm import script
 from gridhall.engines.slurm.records import Begun, Ending, Order, Over, Slurm, Stop
-from gridhall.engines.slurm.submission import words
 
 RUNNER = Path(__file__).parent / "runner"
 _R = TypeVar("_R", bound=BaseModel)
@@ -89,15 +89,20 @@ class Folder:
         """The folder of the job's checkpoints."""
         return self.path / "jobs" / str(key.job) / "checkpoints"
 
-    def open_attempt(self, key: AttemptKey, order: Order) -> bool:
-        """Write down that an attempt is about to be submitted; True when that had been written before."""
+    def open_attempt(self, key: AttemptKey, order: Order, runner: str) -> bool:
+        """Write down that an attempt is about to be submitted; True when that had been written before.
+
+        `runner` is the command line of the runner.
+        """
         folder = self.attempt(key)
         known = folder.exists()
         parts = (folder.parent, self.checkpoints(key), folder.parent / "work", folder)
         for part in parts:
             part.mkdir(mode=0o700, exist_ok=True)
         self._write(folder / "order.json", order)
-        self._replace(folder / "order.words", words(order))
+        news = str(self.path / "news" / f"{key}.started")
+        text = script.ranks(order, str(folder), news, runner)
+        self._replace(folder / "ranks.sh", text.encode(errors="surrogateescape"))
         self._replace(folder.parent / "current", str(key.attempt).encode())
         self.hold(key)
         self._give(*parts)
@@ -133,8 +138,10 @@ class Folder:
         self._write(self.attempt(key) / "over.json", over)
 
     def begun(self, key: AttemptKey) -> Begun | None:
-        """The runner's word that the first process runs."""
-        return _read(Begun, self.path / "news" / f"{key}.started")
+        """The word that the first process runs: an empty file, whose time is the time."""
+        with suppress(FileNotFoundError):
+            return Begun(time_ms=(self.path / "news" / f"{key}.started").stat().st_mtime_ns // 1_000_000)
+        return None
 
     def ending(self, key: AttemptKey) -> Ending | None:
         """The runner's word on how it ended."""

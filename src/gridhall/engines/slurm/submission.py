@@ -1,23 +1,21 @@
-"""What Slurm is asked for: the submission of an attempt, the script in it, and the order that the runner reads.
+"""What Slurm is asked for: the submission of an attempt, and the order that its scripts and the runner carry out.
 
-The command and its environment never pass through a shell: they lie in the attempt's folder as words ended by NUL, and
-the script holds quoted paths. Gridhall chose the nodes, so the job asks for exactly these, and it may not be requeued:
+Gridhall chose the nodes, so the job asks for exactly these, and it may not be requeued:
 after a failure Gridhall starts a new attempt on nodes that it chooses again.
 """
 
 import math
 import re
-import shlex
 from collections.abc import Mapping
 
 from gridhall.engines.protocol import AttemptKey, StartOrder
 from gridhall.engines.slurm.records import Order
+from gridhall.engines.slurm.script import PATH
 from gridhall.engines.slurm.settings import SlurmSettings
 
 MINUTE_MS = 60_000
 SLACK_MINUTES = 1
 """Slurm's time limit only catches a runner that hangs: the runner itself keeps the limit, to the millisecond."""
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NAME = re.compile(r"gridhall:(\d{1,18})\.(\d{1,9}):(\d{1,18})")
 
 
@@ -60,8 +58,8 @@ def _check_words(order: StartOrder) -> None:
         raise Impossible("a variable has no name, or one with '=' in it")
 
 
-def submission(order: StartOrder, settings: SlurmSettings, folder: str, runner: str) -> dict[str, object]:
-    """The body of POST /job/submit (v0.0.38): `folder` is the attempt's, `runner` the path of the runner."""
+def submission(order: StartOrder, settings: SlurmSettings, folder: str, script: str) -> dict[str, object]:
+    """The body of POST /job/submit (v0.0.38): `folder` is the attempt's, `script` the text of the batch script."""
     nodes = len(order.places)
     name = attempt_name(order.key, order.epoch)
     job: dict[str, object] = {
@@ -77,12 +75,7 @@ def submission(order: StartOrder, settings: SlurmSettings, folder: str, runner: 
         "standard_output": f"{folder}/batch.log",
         "environment": {"PATH": PATH},
     }
-    return {"script": _script(settings.python, runner, folder), "job": job | _amounts(order)}
-
-
-def _script(python: str, runner: str, folder: str) -> str:
-    words = (python, "-E", "-s", "-S", runner, "lead", folder)
-    return f"#!/bin/sh\nexec {' '.join(shlex.quote(word) for word in words)}\n"
+    return {"script": script, "job": job | _amounts(order)}
 
 
 def _amounts(order: StartOrder) -> dict[str, object]:
@@ -118,28 +111,3 @@ def runner_order(order: StartOrder, settings: SlurmSettings, addresses: Mapping[
         grace_ms=order.grace_ms,
         saved_ms=order.saved_ms,
     )
-
-
-def words(order: Order) -> bytes:
-    """The order as the runner reads it: per field its name, the number of its words, and these, all ended by NUL.
-
-    Any other format would cost the runner milliseconds before the first rank begins.
-    """
-    variables = [f"{name}={text}" for name, text in order.environment.items()]
-    fields: dict[str, list[str]] = {
-        "command": order.command,
-        "environment": variables,
-        "nodes": order.nodes,
-        "fleet_nodes": order.fleet_nodes,
-        "site": [order.site],
-        "master": [order.master],
-        "directory": [order.directory],
-        "job": [str(order.job)],
-        "attempt": [str(order.attempt)],
-        "per_node": [str(order.processes_per_node)],
-        "limit_ms": [str(order.limit_ms)],
-        "grace_ms": [str(order.grace_ms)],
-        "saved_ms": [str(order.saved_ms)],
-    }
-    parts = (part for name, found in fields.items() for part in (name, str(len(found)), *found))
-    return b"".join(part.encode(errors="surrogateescape") + b"\0" for part in parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 
@@ -11,89 +12,59 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def read_words(path: str) -> dict[str, list[bytes]]:
-    """The fields of an order: each is its name, the number of its words, and the words, all ended by NUL."""
-    with open(path, "rb") as file:
-        words = file.read().split(b"\0")[:-1]
-    fields: dict[str, list[bytes]] = {}
-    at = 0
-    while at < len(words):
-        last = at + 2 + int(words[at + 1])
-        fields[words[at].decode()] = words[at + 2 : last]
-        at = last
-    return fields
-
-
 class Attempt:
-    """One attempt, by its folder: the order's fields as `records.Order` explains them."""
+    """One attempt, by its folder."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self.job_folder = os.path.dirname(folder)
-        fields = read_words(folder + "/order.words")
-        self.command, self.environment = fields["command"], fields["environment"]
-        self.nodes = [name.decode() for name in fields["nodes"]]
-        self.fleet_nodes = fields["fleet_nodes"]
-        self.site, self.master, self.directory = (fields[name][0] for name in ("site", "master", "directory"))
-        self.job, self.attempt, self.per_node = (int(fields[name][0]) for name in ("job", "attempt", "per_node"))
-        self.limit_ms, self.grace_ms, self.saved_ms = (int(fields[f"{name}_ms"][0]) for name in _TIMES)
-
-    def claim(self, slurm_job: str) -> bool:
-        """Whether this Slurm job is the one that carries out the attempt: the first that asks."""
-        try:
-            with open(self.folder + "/claim", "x", encoding="ascii") as file:
-                file.write(slurm_job)
-            return True
-        except FileExistsError:
-            with open(self.folder + "/claim", encoding="ascii") as file:
-                return file.read() == slurm_job
+        with open(folder + "/order.json", encoding="utf-8") as file:
+            order = json.load(file)
+        self.nodes: list[str] = order["nodes"]
+        self.job: int = order["job"]
+        self.attempt: int = order["attempt"]
+        self.limit_ms: int = order["limit_ms"]
+        self.grace_ms: int = order["grace_ms"]
 
     def superseded(self) -> bool:
         """Whether a later attempt of the job has been started."""
         try:
-            with open(self.job_folder + "/current", encoding="ascii") as file:
+            with open(os.path.dirname(self.folder) + "/current", encoding="ascii") as file:
                 return int(file.read()) > self.attempt
         except (OSError, ValueError):
             return False
 
     def stop_grace_ms(self) -> int | None:
         """The grace of the order to stop; None when there is no such order."""
-        stop = read_numbers(self.folder + "/stop.json")
+        stop = read(self.folder + "/stop.json")
         return stop["grace_ms"] if stop else None
 
-    def say(self, word: str, numbers: dict[str, int]) -> None:
-        """Tell the engine."""
-        shared = os.path.dirname(os.path.dirname(self.job_folder))
-        write_numbers(f"{shared}/news/{self.job}.{self.attempt}.{word}", numbers)
+    def end(self, result: dict[str, int]) -> int:
+        """Tell the engine how the attempt ended; returns the exit code that a shell would have."""
+        shared = os.path.dirname(os.path.dirname(os.path.dirname(self.folder)))
+        write(f"{shared}/news/{self.job}.{self.attempt}.ended", {**result, "time_ms": now_ms()})
+        return result["exit_code"] if result["exit_code"] >= 0 else 128 - result["exit_code"]
 
-    def node_result(self, rank: int) -> str:
+    def node_result(self, node: int) -> str:
         """Where a node tells the leading runner how it ended."""
-        return f"{self.folder}/node-{rank}.json"
+        return f"{self.folder}/node-{node}.json"
 
 
-_TIMES = ("limit", "grace", "saved")
-
-
-def read_numbers(path: str) -> dict[str, int] | None:
+def read(path: str) -> dict[str, int] | None:
     """A small record; None when there is none."""
     try:
         with open(path, encoding="ascii") as file:
-            text = file.read()
+            return json.load(file)
     except FileNotFoundError:
         return None
-    import json
-
-    return json.loads(text)
 
 
-def write_numbers(path: str, numbers: dict[str, int]) -> None:
-    """Write a small record as JSON so that a reader sees all of it or nothing; on a full disk wait for room."""
-    text = "{" + ", ".join(f'"{name}": {number:d}' for name, number in numbers.items()) + "}"
+def write(path: str, record: dict[str, int]) -> None:
+    """Write a small record so that a reader sees all of it or nothing; on a full disk wait for room."""
     part = f"{path}.part{os.getpid()}"
     while True:
         try:
             with open(part, "w", encoding="ascii") as file:
-                file.write(text)
+                json.dump(record, file)
                 file.flush()
                 os.fsync(file.fileno())
             return os.replace(part, path)

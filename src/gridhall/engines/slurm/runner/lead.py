@@ -1,50 +1,23 @@
-"""The batch script of an attempt: it runs on the first node, and its exit code is that of the Slurm job."""
+"""The batch script of a gang over several nodes, on the first of them."""
 
 from __future__ import annotations
 
 import os
-import sys
 
-from attempt import Attempt, now_ms, read_numbers
-from ranks import Ranks
-
-FIRST_PORT, PORTS = 15_000, 15_000
-"""Where ports for MASTER_PORT lie: below those that systems give out themselves."""
+from attempt import Attempt, now_ms, read
 
 
 def main(folder: str) -> int:
-    """Carry out the attempt, unless another Slurm job does."""
+    """Have srun start the ranks on every node, and write the end; the exit code is that of the Slurm job."""
     mine = Attempt(folder)
-    if not mine.claim(os.environ["SLURM_JOB_ID"]):
-        return 0
-    os.environ["MASTER_PORT"] = str(free_port(mine.job, mine.attempt))
     began_ms = now_ms()
-    result = Ranks(mine, 0).run() if len(mine.nodes) == 1 else run_step(mine)
-    mine.say("ended", {**result, "began_ms": began_ms, "time_ms": now_ms()})
-    return result["exit_code"] if result["exit_code"] >= 0 else 128 - result["exit_code"]
-
-
-def free_port(job: int, attempt: int) -> int:
-    """A port that nobody on this host uses; each attempt begins to look somewhere else."""
-    used = ""
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        if os.path.exists(table):
-            with open(table, encoding="ascii") as file:
-                used += file.read()
-    first = job * 7919 + attempt * 1009
-    ports = (FIRST_PORT + (first + step) % PORTS for step in range(PORTS))
-    return next(port for port in ports if f":{port:04X} " not in used)
-
-
-def run_step(mine: Attempt) -> dict[str, int]:
-    """Have srun start a runner on every node, and put their results together."""
     count = str(len(mine.nodes))
     step = ["srun", "--nodes=" + count, "--ntasks=" + count, "--ntasks-per-node=1", "--kill-on-bad-exit=1", "--wait=0"]
-    step += ["--mpi=none", "--input=none", "--quiet"]
-    again = [sys.executable, "-E", "-s", "-S", os.path.abspath(sys.argv[0]), "node", mine.folder]
-    status = os.waitpid(os.posix_spawnp("srun", step + again, os.environ), 0)[1]
-    results = [read_numbers(mine.node_result(rank)) for rank in range(len(mine.nodes))]
-    return together([result for result in results if result], os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1)
+    step += ["--mpi=none", "--input=none", "--quiet", "sh", folder + "/ranks.sh"]
+    status = os.waitpid(os.posix_spawnp("srun", step, os.environ), 0)[1]
+    results = [read(mine.node_result(node)) for node in range(len(mine.nodes))]
+    told = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1
+    return mine.end({**together([result for result in results if result], told), "began_ms": began_ms})
 
 
 def together(results: list[dict[str, int]], status: int) -> dict[str, int]:
