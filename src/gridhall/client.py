@@ -18,20 +18,11 @@ from typing import Any, Self, cast
 
 import httpx
 
-from gridhall.errors import fault
+from gridhall.errors import Problem, fault
 from gridhall.server.objects.job import Job, JobRequest
 
 FINAL_STATES = frozenset({"completed", "failed", "cancelled", "timed-out", "crash-loop"})
 Object = dict[str, Any]
-
-
-class Problem(Exception):
-    """The server's answer to what it could not do: RFC 9457, with a `reason` from a closed list."""
-
-    def __init__(self, status: int, body: Object) -> None:
-        self.status, self.body = status, body
-        self.reason = str(body.get("reason", ""))
-        super().__init__(str(body.get("detail") or body.get("title") or f"HTTP {status}"))
 
 
 def home_folder() -> Path:
@@ -79,21 +70,19 @@ class Client:
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON answer to a GET. Raises Problem."""
-        return self._answer(
-            self._http.get(path, params={key: value for key, value in query.items() if value is not None})
-        )
+        return self._send("GET", path, params={key: value for key, value in query.items() if value is not None})
 
     def post(self, path: str, body: Any = None, headers: dict[str, str] | None = None, **query: Any) -> Any:
         """The JSON answer to a POST. Raises Problem."""
-        return self._answer(self._http.post(path, json=body, params=query, headers=headers))
+        return self._send("POST", path, json=body, params=query, headers=headers)
 
     def put(self, path: str, body: Any, version: int | None = None) -> Any:
         """The JSON answer to a PUT of an object that stands at a version. Raises Problem."""
-        return self._answer(self._http.put(path, json=body, headers=_if_match(version)))
+        return self._send("PUT", path, json=body, headers=_if_match(version))
 
     def delete(self, path: str, version: int | None = None) -> Any:
         """The JSON answer to a DELETE. Raises Problem."""
-        return self._answer(self._http.delete(path, headers=_if_match(version)))
+        return self._send("DELETE", path, headers=_if_match(version))
 
     def items(self, path: str, **query: Any) -> Iterator[Object]:
         """Every item of a collection, page by page."""
@@ -112,6 +101,13 @@ class Client:
                 answer.read()
                 self._answer(answer)
             yield from answer.iter_bytes()
+
+    def _send(self, method: str, path: str, **parts: Any) -> Any:
+        try:
+            return self._answer(self._http.request(method, path, **parts))
+        except httpx.TransportError as problem:
+            mend = "is it running? `gridhall up` starts one; GRIDHALL_URL says where another is"
+            raise fault(self.url, "", f"no answer: {problem}", mend) from problem
 
     def _answer(self, answer: httpx.Response) -> Any:
         if answer.is_error:

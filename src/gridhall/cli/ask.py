@@ -49,7 +49,7 @@ def fit(
     from gridhall.cli.run import read_request
     from gridhall.client import Client
 
-    request = read_request(file, None)
+    request = read_request(file)
     with Client() as client:
         body = {"jobs": [request.model_dump(mode="json", exclude_defaults=True)]}
         answer: dict[str, Any] = client.post("/v1/fit", body)["items"][0]

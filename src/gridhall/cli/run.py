@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -20,14 +20,16 @@ EXIT_NOT_RUN = 125
 
 def run(
     command: Annotated[list[str] | None, typer.Argument(help="The command, after `--`.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="A job file (YAML) instead of options.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="A job file (YAML); options are laid over it.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the job (default: the command's).")] = None,
     project: Annotated[str | None, typer.Option(help="Project that asks (default: the first of yours).")] = None,
     gpus: Annotated[int | None, typer.Option(help="GPUs of the whole gang; 0 = hosts without GPUs.", min=0)] = None,
-    processes: Annotated[int, typer.Option(help="Processes on each node.", min=1, max=64)] = 1,
+    processes: Annotated[int | None, typer.Option(help="Processes on each node (default 1).", min=1, max=64)] = None,
     site: Annotated[list[str] | None, typer.Option(help="A site where it may run; may be given again.")] = None,
-    priority: Annotated[str, typer.Option(help="low, normal, high or urgent.")] = "normal",
-    minutes: Annotated[float, typer.Option(help="Time limit.", min=0.02)] = 24 * 60,
+    priority: Annotated[str | None, typer.Option(help="low, normal (default), high or urgent.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Time limit (default: a day).", min=0.02)] = None,
     env: Annotated[list[str] | None, typer.Option("--env", "-e", help="NAME=VALUE; may be given again.")] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Print the job's id and do not wait.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the job as JSON at the end.")] = False,
@@ -36,11 +38,13 @@ def run(
     from gridhall.client import Client
 
     with Client() as client:
+        options = _options(gpus, processes, site, priority, minutes, env)
         if file is None:
-            options = _options(gpus, processes, site, priority, minutes, env)
             request = _request(client, command or [], name, project, options)
+        elif command:
+            raise fault("gridhall run", "COMMAND", "is given, and a job file too", "leave one of them out")
         else:
-            request = read_request(file, project)
+            request = read_request(file, {"name": name, "project": project}, options)
         job = client.jobs.submit(request)
         say.status(f"{job.metadata.id} {job.status.state}: {job.status.reason}")
         if not detach:
@@ -54,20 +58,31 @@ def run(
 
 
 def _options(
-    gpus: int | None, processes: int, site: list[str] | None, priority: str, minutes: float, env: list[str] | None
+    gpus: int | None,
+    processes: int | None,
+    site: list[str] | None,
+    priority: str | None,
+    minutes: float | None,
+    env: list[str] | None,
 ) -> dict[str, Any]:
+    """The part of a spec that the options give."""
     pairs = [pair.partition("=") for pair in env or []]
     wrong = [name for name, equals, _ in pairs if not equals]
     if wrong:
         raise fault("gridhall run", "--env", f"{wrong[0]!r} has no value", "write NAME=VALUE")
-    return {
-        "resources": {} if gpus is None else {"gpus": gpus},
+    given = {
+        "resources": None if gpus is None else {"gpus": gpus},
         "processes_per_node": processes,
-        "places": {"sites": site or []},
+        "places": {"sites": site} if site else None,
         "priority": priority,
-        "limit_ms": round(minutes * 60_000),
-        "environment": {name: value for name, _, value in pairs},
+        "limit_ms": None if minutes is None else round(minutes * 60_000),
+        "environment": {name: value for name, _, value in pairs} or None,
     }
+    return _given(given)
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _request(
@@ -75,25 +90,39 @@ def _request(
 ) -> "JobRequest":
     if not command:
         raise fault("gridhall run", "COMMAND", "is missing", "write it after --: gridhall run -- python train.py")
-    if not options["resources"]:
+    if "resources" not in options:
         sites = client.items("/v1/sites")
         options["resources"] = {"gpus": int(any(each["status"]["capacity"]["gpus"] for each in sites))}
     document = {
         "name": name or Path(command[0]).name,
-        **({"project": project} if project else {}),
+        **_given({"project": project}),
         "spec": {"command": command, "directory": str(Path.cwd()), **options},
     }
     return _checked("gridhall run", document)
 
 
-def read_request(path: Path, project: str | None) -> "JobRequest":
-    """A job file. Raises InputError with every fault."""
+NOTHING: dict[str, Any] = {}
+
+
+def read_request(path: Path, about: dict[str, Any] = NOTHING, spec: dict[str, Any] = NOTHING) -> "JobRequest":
+    """A job file, with parts of the request and of its spec laid over it. Raises InputError with every fault."""
     from gridhall.fleet.yamlfile import read_yaml
 
-    document = read_yaml(path).data
-    if isinstance(document, dict) and project:
-        document = {**document, "project": project}  # pyright: ignore[reportUnknownVariableType]
-    return _checked(str(path), document)
+    return _checked(str(path), laid_over(read_yaml(path).data, {**_given(about), **({"spec": spec} if spec else {})}))
+
+
+def laid_over(document: Any, over: dict[str, Any]) -> Any:
+    """A document with values put in place of its own, mapping by mapping; what is no mapping is taken as it is."""
+    if not isinstance(document, dict):
+        return document
+    known = cast("dict[str, Any]", document)
+    return {**known, **{name: _inner(known.get(name), value) for name, value in over.items()}}
+
+
+def _inner(known: Any, value: Any) -> Any:
+    return (
+        laid_over({} if known is None else known, cast("dict[str, Any]", value)) if isinstance(value, dict) else value
+    )
 
 
 def _checked(where: str, document: Any) -> "JobRequest":

@@ -1,11 +1,13 @@
 """`gridhall top`: a server, live in the terminal: sites, power against limits, the queue by reason, jobs."""
 
+import sys
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gridhall.cli.say import FILE_WIDTH
 from gridhall.units import iso_utc
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ def top(
 
     from gridhall.client import Client
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
     with Client() as client:
         if once:
             console.print(screen(client))

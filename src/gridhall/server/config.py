@@ -2,10 +2,18 @@
 
 schema: server/v1
 store: postgresql://gridhall@db.example/gridhall
-engines:
-  ldn: {kind: slurm, sites: [LDN1], conf: /etc/slurm/slurm.conf, rest: "http://127.0.0.1:6820", shared: /shared}
-  batch: {kind: local, sites: [BATCH]}
 rates: rates.yaml
+engines:
+  london:
+    kind: slurm
+    site: lon
+    rest_url: http://slurm.lon.example:6820
+    slurm_conf: /etc/slurm/lon/slurm.conf
+    shared_folder: /shared/gridhall
+    user: gridhall
+    partition: batch
+
+`rates` is found beside the file.
 """
 
 from pathlib import Path
@@ -51,4 +59,4 @@ def load_config(path: Path, fleet: Fleet) -> Config:
         if engine.site in seen:
             raise fault(str(path), field, f"{engine.site} is {seen[engine.site]}'s already", "name it once")
         seen[engine.site] = name
-    return config
+    return config if config.rates is None else config.model_copy(update={"rates": path.parent / config.rates})

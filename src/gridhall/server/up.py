@@ -25,6 +25,7 @@ from gridhall.fleet.load import load_fleet
 from gridhall.fleet.models import Fleet
 from gridhall.ledger.keys import load_key, make_key
 from gridhall.ledger.note import SigningKey
+from gridhall.money.rates import load_rates
 from gridhall.scheduling.policy import load_policy
 from gridhall.server.api.app import make_app
 from gridhall.server.config import Config, load_config
@@ -126,7 +127,8 @@ async def opened(wanted: Wanted, fleet: FleetMap, config: Config) -> AsyncGenera
     clock: Clock = ScaledClock(wall_ms(), wanted.speed) if wanted.twin else WallClock()
     engines, engine_of_site = _engines(wanted, fleet, config, clock)
     store = config.store or f"sqlite:///{folder / 'gridhall.db'}"
-    settings = Settings(store, fleet, load_policy(), log_key(folder), clock, engines, engine_of_site)
+    rates = load_rates(config.rates) if config.rates else None
+    settings = Settings(store, fleet, load_policy(), log_key(folder), clock, engines, engine_of_site, rates=rates)
     service = await open_service(settings)
     try:
         yield service
