@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install dev run test services check bench oracle clean
+.PHONY: help install dev run test services check bench oracle crash clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -73,6 +73,9 @@ bench: $(VENV)/.dev ## Run every benchmark; each prints one JSON object as its l
 
 oracle: $(VENV)/.dev ## Compare the compiled step with the slow reference on 100,000 random cases.
 	@GRIDHALL_ORACLE_CASES=$${GRIDHALL_ORACLE_CASES:-100000} $(BIN)/python -m pytest -n $(WORKERS) tests/oracle
+
+crash: $(VENV)/.dev ## Kill the controller a thousand times under load, and the whole server a hundred times.
+	@GRIDHALL_CRASHES=$${GRIDHALL_CRASHES:-1000} $(BIN)/python -m pytest tests/e2e/test_crash.py
 
 clean: ## Remove .venv, caches and runs.
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache runs

@@ -2,15 +2,21 @@
 
 import asyncio
 import os
+import random
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
+import httpx
 from sqlalchemy import select as choose
 
 from gridhall.server.live.service import open_service
+from gridhall.server.objects.job import JobRequest, JobSpec, Resources
 from gridhall.server.store import tables
-from tests.e2e.headless import DOUBLED, settings_of
+from tests.e2e.headless import DOUBLED, WORK, settings_of
+from tests.e2e.up import Up
 
 CRASHES = int(os.environ.get("GRIDHALL_CRASHES", "100"))
 
@@ -45,3 +51,36 @@ async def settle(folder: Path, promised: set[str]) -> None:
     await service.close()
     assert promised <= states.keys()
     assert set(states.values()) == {"completed"}
+
+
+def test_the_whole_server_killed_under_load_keeps_every_promise(reachable: Path) -> None:
+    rng = random.Random(2)
+    up = Up(reachable)
+    promised: set[str] = set()
+    for _ in range(max(1, CRASHES // 10)):
+        up.start()
+        submitting = threading.Thread(target=submit_until_it_is_gone, args=(up, promised))
+        submitting.start()
+        time.sleep(rng.uniform(0.2, 1.0))
+        up.kill()
+        submitting.join()
+    up.start()
+    assert promised
+    with up.client() as client:
+        for id in promised:
+            assert client.jobs.wait(id, 120).status.state == "completed"
+    up.stop()
+    assert "same" in up.gridhall("replay", str(reachable))
+    assert not list(reachable.rglob(DOUBLED))
+
+
+def submit_until_it_is_gone(up: Up, promised: set[str]) -> None:
+    """Submit one job after the other; what was answered is promised."""
+    spec = JobSpec(command=("/bin/sh", "-c", WORK), resources=Resources(gpus=0))
+    with up.client() as client:
+        try:
+            while True:
+                promised.add(client.jobs.submit(JobRequest(name="crash", spec=spec)).metadata.id)
+                time.sleep(0.05)
+        except httpx.HTTPError:
+            return

@@ -5,8 +5,6 @@ import os
 import time
 from pathlib import Path
 
-import pytest
-
 from gridhall.server.objects.job import JobRequest, JobSpec, Resources
 from tests.e2e.up import Up
 
@@ -46,16 +44,8 @@ print("to", count, flush=True)
 """
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A folder that jobs under their own uid can reach; pytest's own are closed to them."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o011)
-    return tmp_path / "home"
-
-
-def test_a_first_job_runs_shows_its_output_and_gives_its_exit_code(home: Path) -> None:
-    with Up(home) as up:
+def test_a_first_job_runs_shows_its_output_and_gives_its_exit_code(reachable: Path) -> None:
+    with Up(reachable) as up:
         said = up.gridhall("run", "--", PYTHON, "-c", "print('hello from a job')")
         assert said == "hello from a job\n"
         up.gridhall("run", "--", PYTHON, "-c", "raise SystemExit(7)", code=7)
@@ -63,17 +53,17 @@ def test_a_first_job_runs_shows_its_output_and_gives_its_exit_code(home: Path) -
         assert [job["status"]["state"] for job in jobs] == ["failed", "completed"]
         assert "PASS" in up.gridhall("ledger", "verify")
         up.stop()
-        assert "same" in up.gridhall("replay", str(home))
+        assert "same" in up.gridhall("replay", str(reachable))
 
 
-def test_two_processes_find_each_other_and_reduce(home: Path) -> None:
-    with Up(home) as up:
+def test_two_processes_find_each_other_and_reduce(reachable: Path) -> None:
+    with Up(reachable) as up:
         said = up.gridhall("run", "--processes", "2", "--", PYTHON, "-c", REDUCE)
         assert said == "sum of 2 ranks: 3\n"
 
 
-def test_urgent_work_preempts_and_the_other_resumes_from_its_own_checkpoint(home: Path) -> None:
-    with Up(home) as up, up.client() as client:
+def test_urgent_work_preempts_and_the_other_resumes_from_its_own_checkpoint(reachable: Path) -> None:
+    with Up(reachable) as up, up.client() as client:
         whole = Resources(gpus=0, cpu_milli=1000 * len(os.sched_getaffinity(0)))
         low = JobSpec(command=(PYTHON, "-c", COUNT), resources=whole, priority="low", preemptible=True)
         job = client.jobs.submit(JobRequest(name="low", spec=low))
@@ -91,8 +81,8 @@ def test_urgent_work_preempts_and_the_other_resumes_from_its_own_checkpoint(home
         assert said[2:] == ["to", "40"]
 
 
-def test_killed_with_everything_it_comes_back_and_what_ran_is_adopted(home: Path) -> None:
-    up = Up(home)
+def test_killed_with_everything_it_comes_back_and_what_ran_is_adopted(reachable: Path) -> None:
+    up = Up(reachable)
     up.start()
     with up.client() as client:
         spec = JobSpec(command=("/bin/sleep", "3"), resources=Resources(gpus=0))
