@@ -18,9 +18,7 @@ from gridhall.scheduling.jobs import (
     drop_slot,
     take_slot,
 )
-from gridhall.scheduling.predictor import predict
-from gridhall.scheduling.queue import P_HIGH_MILLI, P_HOLD_DEPTH, P_MEDIAN_MILLI, queue_drop, queue_find, queue_put
-from gridhall.scheduling.starts import (
+from gridhall.scheduling.owners import (
     charged_gpus,
     least_gpus,
     least_gpus_in,
@@ -29,6 +27,8 @@ from gridhall.scheduling.starts import (
     shut_reason,
     watts_per_node,
 )
+from gridhall.scheduling.predictor import predict
+from gridhall.scheduling.queue import P_HIGH_MILLI, P_HOLD_DEPTH, P_MEDIAN_MILLI, queue_drop, queue_find, queue_put
 from gridhall.scheduling.tries import try_start
 from gridhall.tenancy.ceilings import ceilings_ever_bear
 

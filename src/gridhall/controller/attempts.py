@@ -6,10 +6,11 @@ from gridhall.controller.swaps import swap_node
 from gridhall.kernel import kernel
 from gridhall.scheduling.decisions import DONE, N_FAILURE, N_SWAP, S_CANCELLED, S_COMPLETED, S_CRASH_LOOP, emit
 from gridhall.scheduling.jobs import RUNNING, STOPPING, drop_slot
+from gridhall.scheduling.owners import reason_to_wait, shut_reason
 from gridhall.scheduling.passes import schedule
 from gridhall.scheduling.predictor import learn
 from gridhall.scheduling.queue import P_BACKOFF_MS, P_MAX_STUCK, queue_put
-from gridhall.scheduling.starts import reason_to_wait, release, shut_reason
+from gridhall.scheduling.starts import release
 
 
 @kernel

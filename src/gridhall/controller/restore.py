@@ -12,7 +12,7 @@ from gridhall.controller.state import ControllerState
 from gridhall.fleet.capacity import refresh_rack
 from gridhall.kernel import Ints, kernel, state_cast
 from gridhall.scheduling.jobs import FREE, QUEUED
-from gridhall.scheduling.starts import count_use, least_gpus
+from gridhall.scheduling.owners import count_use, least_gpus
 from gridhall.tenancy.quota import UNLIMITED
 
 

@@ -8,9 +8,10 @@ from gridhall.controller.events import EVENT_WIDTH
 from gridhall.fleet.arrays import FleetArrays
 from gridhall.fleet.capacity import PART_SETS, RACK_SETS, set_words
 from gridhall.kernel import Columns, Ints, column
+from gridhall.scheduling.owners import StartColumns
 from gridhall.scheduling.policy import Policy
 from gridhall.scheduling.sharing import TypicalPods, pool_init, pool_set_types, pool_sizes
-from gridhall.scheduling.starts import NOTHING_REFUSED, StartColumns
+from gridhall.scheduling.starts import NOTHING_REFUSED
 from gridhall.tenancy import Tenancy
 from gridhall.tenancy.quota import UNLIMITED
 

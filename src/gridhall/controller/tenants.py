@@ -30,8 +30,8 @@ from gridhall.scheduling.decisions import (
 )
 from gridhall.scheduling.holds import drop_hold
 from gridhall.scheduling.jobs import R_BUDGET, R_CLOSED, R_UNCONSIDERED, RUNNING
+from gridhall.scheduling.owners import shut_reason
 from gridhall.scheduling.passes import schedule
-from gridhall.scheduling.starts import shut_reason
 from gridhall.scheduling.stopping import stop_job
 from gridhall.tenancy.quota import UNLIMITED, quota_take
 from gridhall.tenancy.tree import over_quota, rebuild_tree

@@ -9,9 +9,9 @@ from gridhall.kernel import kernel, trailing_zeros
 from gridhall.scheduling.decisions import HOLD, N_RESERVATION, REFUSE, WHY_RESERVATION, emit
 from gridhall.scheduling.holds import FOR_PROJECT, HOLDS, drop_hold, free_hold, keep_picks
 from gridhall.scheduling.jobs import R_CAPACITY, put_in_chunks, take_from_chunks
+from gridhall.scheduling.owners import StartColumns, shut_reason
 from gridhall.scheduling.placement import LEVEL_CELL, lowest_bits, spare_rack
 from gridhall.scheduling.planning import choose_nodes, fill_plan, plan_in_cell, time_for
-from gridhall.scheduling.starts import StartColumns, shut_reason
 from gridhall.scheduling.stopping import stop_for_hold
 
 ABOVE_ALL = 4

@@ -20,6 +20,12 @@ from gridhall.scheduling.holds import (
     nodes_in,
 )
 from gridhall.scheduling.jobs import R_CAPACITY, R_CONSTRAINT, R_HELD, R_SPARES, R_TOPOLOGY
+from gridhall.scheduling.owners import (
+    StartColumns,
+    cell_bears,
+    charged_gpus,
+    quota_allows,
+)
 from gridhall.scheduling.planning import choose_nodes, hold_gang, window_ms
 from gridhall.scheduling.queue import (
     P_CELL_HOLDS,
@@ -31,7 +37,7 @@ from gridhall.scheduling.queue import (
     queue_drop,
     queue_find,
 )
-from gridhall.scheduling.starts import StartColumns, cell_bears, charged_gpus, quota_allows, start_hold
+from gridhall.scheduling.starts import start_hold
 from gridhall.scheduling.stopping import stop_for_hold
 from gridhall.scheduling.tries import hold_after_ms, racks_allowed, try_start
 

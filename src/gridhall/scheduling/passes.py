@@ -11,8 +11,8 @@ from gridhall.scheduling.advance import refill_reservations
 from gridhall.scheduling.decisions import N_PASSES
 from gridhall.scheduling.granting import consider_hold, start_ready_holds
 from gridhall.scheduling.jobs import R_CAPACITY, R_HELD
+from gridhall.scheduling.owners import StartColumns, shut_reason
 from gridhall.scheduling.queue import P_DEPTH, P_HOLD_DEPTH, queue_drop
-from gridhall.scheduling.starts import StartColumns, shut_reason
 from gridhall.scheduling.tries import barred, try_start
 
 

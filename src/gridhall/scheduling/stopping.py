@@ -5,8 +5,8 @@ from gridhall.fleet.capacity import NEVER_MS
 from gridhall.kernel import kernel, trailing_zeros
 from gridhall.scheduling.decisions import N_PREEMPT, STOP, emit
 from gridhall.scheduling.jobs import STOPPING
+from gridhall.scheduling.owners import StartColumns
 from gridhall.scheduling.planning import stop_cost_ms
-from gridhall.scheduling.starts import StartColumns
 
 
 @kernel

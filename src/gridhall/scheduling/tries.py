@@ -25,6 +25,14 @@ from gridhall.scheduling.jobs import (
     R_SPARES,
     R_TOPOLOGY,
 )
+from gridhall.scheduling.owners import (
+    StartColumns,
+    cell_bears,
+    charged_gpus,
+    quota_allows,
+    shut_reason,
+    watts_per_node,
+)
 from gridhall.scheduling.placement import drop_picks, find_part, lowest_bits, pick_gang
 from gridhall.scheduling.queue import (
     P_HOLD_AFTER_MS,
@@ -33,19 +41,7 @@ from gridhall.scheduling.queue import (
     P_SPREAD_MILLI,
     P_SPREAD_WAIT_MS,
 )
-from gridhall.scheduling.starts import (
-    StartColumns,
-    cell_bears,
-    charged_gpus,
-    needs_share,
-    predicted_end_ms,
-    quota_allows,
-    shut_reason,
-    start_part,
-    start_picks,
-    start_shared,
-    watts_per_node,
-)
+from gridhall.scheduling.starts import needs_share, predicted_end_ms, start_part, start_picks, start_shared
 
 
 @kernel
