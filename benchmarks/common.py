@@ -13,9 +13,13 @@ from gridhall.scheduling.policy import Policy
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-def emit(figures: Mapping[str, object], policy: Policy) -> None:
-    """Print the benchmark's result as one JSON object on one line: the figures, then policy, revision and machine."""
-    about = {"policy": policy.hash, "revision": revision(), "machine": machine()}
+def emit(figures: Mapping[str, object], policy: Policy | None = None) -> None:
+    """Print the benchmark's result as one JSON object on one line: the figures, then policy, revision and machine.
+
+    Without a policy (nothing was scheduled) none is named.
+    """
+    about = {"policy": policy.hash} if policy else {}
+    about |= {"revision": revision(), "machine": machine()}
     print(json.dumps({**figures, **about}), flush=True)
 
 

@@ -7,7 +7,14 @@ from gridhall.units import HOUR_MS
 
 
 def steady(
-    grid: Grid, since_ms: int, rate_w: int, window_ms: int, done_wh: int, most_w: int, end_ms: int
+    grid: Grid,
+    since_ms: int,
+    rate_w: int,
+    window_ms: int,
+    done_wh: int,
+    most_w: int,
+    end_ms: int,
+    later_micro_mwh: int = 0,
 ) -> Deferrable:
     """Work arriving at `rate_w` from `since_ms` on, each part due `window_ms` later and all of it by `end_ms`.
 
@@ -17,4 +24,4 @@ def steady(
     arrived = rate_w * np.maximum(np.minimum(ends, end_ms) - since_ms, 0) // HOUR_MS
     due = np.where(ends >= end_ms, arrived, rate_w * np.maximum(ends - window_ms - since_ms, 0) // HOUR_MS)
     left_wh, due_wh = np.maximum(arrived - done_wh, 0), np.maximum(due - done_wh, 0)
-    return Deferrable(left_wh, due_wh, np.full(grid.steps, most_w, dtype=np.int64))
+    return Deferrable(left_wh, due_wh, np.full(grid.steps, most_w, dtype=np.int64), later_micro_mwh)
