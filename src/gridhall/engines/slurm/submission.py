@@ -54,6 +54,8 @@ def _check_words(order: StartOrder) -> None:
     words = (*order.command, *order.environment, *order.environment.values(), order.directory)
     if any("\0" in word for word in words):
         raise Impossible("the command or a variable holds a NUL character, which no process can be given")
+    if "=" in order.command[0]:
+        raise Impossible("the program's name holds '=': env(1), which starts it, would take it for a variable")
     if any(not name or "=" in name for name in order.environment):
         raise Impossible("a variable has no name, or one with '=' in it")
 
