@@ -1,6 +1,7 @@
 """Every attempt leaves one usage interval, and all of them together are the integral of what was allocated."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
@@ -14,7 +15,7 @@ from gridhall.money.intervals import UsageInterval
 from gridhall.money.meter import CellFacts, JobFacts, Meter
 from gridhall.scheduling.decisions import EFFECT_WIDTH
 from gridhall.server.live.changes import Cancel
-from gridhall.server.live.draft import Draft
+from gridhall.server.live.draft import Draft, Refusal
 from gridhall.server.live.service import Service
 from gridhall.server.store.log_rows import LogRows
 from gridhall.server.store.tables import interval
@@ -43,7 +44,8 @@ async def play(service: Service, engine: HandEngine, clock: HandClock, chance: r
         if move == "submit":
             await submit(service, gpus=chance.choice((1, 2, 8, 16)), preemptible=True)
         elif move == "cancel" and service.world.jobs:
-            await service.loop.happen(Cancel(chance.choice(sorted(service.world.job_of_id))))
+            with contextlib.suppress(Refusal):  # it may be ending just now
+                await service.loop.happen(Cancel(chance.choice(sorted(service.world.job_of_id))))
         elif held:
             {"end": engine.ended, "lose": engine.lost, "stop": engine.stopped}.get(move, engine.ended)(
                 chance.choice(held)

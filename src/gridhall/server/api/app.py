@@ -22,6 +22,7 @@ from gridhall.server.api.routes import (
     health,
     jobs,
     ledger,
+    metrics,
     nodes,
     organisations,
     projects,
@@ -39,6 +40,7 @@ from gridhall.server.api.routes import (
 )
 from gridhall.server.identity.register import Register
 from gridhall.server.live.service import Service
+from gridhall.server.metrics import open_metrics
 from gridhall.server.queries.feed import open_feed
 
 log = logging.getLogger("gridhall.api")
@@ -55,6 +57,7 @@ NOUNS = (
     health,
     jobs,
     ledger,
+    metrics,
     nodes,
     organisations,
     projects,
@@ -80,6 +83,7 @@ def make_app(service: Service, register: Register) -> FastAPI:
     desk = Desk(service, register, Denials(service))
     app.state.desk = desk
     service.on_rebuilt.append(desk.begin_again)
+    app.state.metrics = open_metrics(service)
     app.state.feed = open_feed(service)
     app.openapi = lambda: openapi_of(app)
     for noun in NOUNS:

@@ -42,6 +42,11 @@ class Carrier:
             if order.job not in self._lanes:
                 self._lanes[order.job] = asyncio.create_task(self._work(order.job))
 
+    @property
+    def waiting(self) -> int:
+        """Jobs with orders on their way."""
+        return len(self._lanes)
+
     def busy(self, job: int) -> bool:
         """Whether orders about a job are on their way."""
         return job in self._lanes

@@ -79,6 +79,8 @@ class Draft:
     audits: list[AuditRow] = field(default_factory=list[AuditRow])
     rows: list[tuple[str, dict[str, object]]] = field(default_factory=list[tuple[str, dict[str, object]]])
     """Rows of other tables (token, idempotency), to be inserted or replaced."""
+    commit_s: float = 0.0
+    """How long it took to make it durable, once it is."""
 
     @property
     def empty(self) -> bool:

@@ -8,6 +8,7 @@ from the store (`service`) and the loop resumes with it.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -162,7 +163,9 @@ class Loop:
             return
         append = self.log.prepare(draft.entries)
         note = self.log.checkpoint(self.key)
+        began_s = time.perf_counter()
         await self.database.write(lambda connection: write_draft(connection, draft, append, note))
+        draft.commit_s = time.perf_counter() - began_s
         self.log.commit(append)
         self.groups += 1
 

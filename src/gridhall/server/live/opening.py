@@ -58,13 +58,18 @@ class Settings:
 
 @dataclass(frozen=True)
 class Opened:
-    """A store that is led. `orders` are those in the outbox, `replayed` the decisions that were fed to get here."""
+    """A store that is led.
+
+    `orders` are those in the outbox, `replayed` the decisions that were fed to get here, `snapshot_ms` is the time of
+    the last snapshot.
+    """
 
     lead: Lead
     world: World
     log: Log
     orders: tuple[OrderRow, ...]
     replayed: int
+    snapshot_ms: int
 
 
 async def open_store(settings: Settings, database: Database) -> Opened:
@@ -87,7 +92,8 @@ async def _recover(settings: Settings, database: Database, lead: Lead, now_ms: i
     world.energy.update(settings.energy)
     afresh = found is None or not found.same_kernels or found.replayed > LONG_TAIL
     await open_segment(settings, database, world, log, now_ms, afresh)
-    return Opened(lead, world, log, found.orders if found else (), found.replayed if found else 0)
+    snapshot_ms = now_ms if found is None or afresh else found.snapshot_ms
+    return Opened(lead, world, log, found.orders if found else (), found.replayed if found else 0, snapshot_ms)
 
 
 def first_world(settings: Settings, epoch: int) -> World:

@@ -35,7 +35,8 @@ MEND = "restore a backup (docs/operations.md); the log is not touched"
 class Recovered:
     """The world, the log that leads to it, and what was in the outbox.
 
-    `replayed` is the number of decisions fed; `same_kernels` says whether the last segment's kernels run here.
+    `replayed` is the number of decisions fed; `same_kernels` says whether the last segment's kernels run here;
+    `snapshot_ms` is the time of the snapshot.
     """
 
     world: World
@@ -43,6 +44,7 @@ class Recovered:
     orders: tuple[OrderRow, ...]
     replayed: int
     same_kernels: bool
+    snapshot_ms: int
 
 
 async def recover(database: Database, first: World) -> Recovered | None:
@@ -72,7 +74,7 @@ async def recover(database: Database, first: World) -> Recovered | None:
         decisions,
     )
     world.job_of_id.update({job.id: job.number for job in jobs.values()})
-    return Recovered(world, log, orders, decisions - snapshot.decisions, snapshot.same_kernels)
+    return Recovered(world, log, orders, decisions - snapshot.decisions, snapshot.same_kernels, snapshot.time_ms)
 
 
 async def _replay_tail(

@@ -11,12 +11,15 @@ server answers reads only. A controller that has lost the lead to another one st
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from gridhall.engines.protocol import Report
 from gridhall.server.live import snapshots
 from gridhall.server.live.carry import Carrier
 from gridhall.server.live.changes import Reported
@@ -63,7 +66,9 @@ class Service:
     snapshot_at: int = 0
     """Entries at the last snapshot."""
     snapshot_ms: int = 0
-    """Time of the last snapshot, 0 = none since the start."""
+    """Time of the last snapshot."""
+    heard: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    """Reports by engine and kind."""
     _closing: bool = False
     _minding: asyncio.Task[None] | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
@@ -105,10 +110,14 @@ class Service:
         self.snapshot_at, self.snapshot_ms = entries, now_ms
 
     async def _listen(self, orders: Sequence[OrderRow]) -> None:
-        for engine in self.settings.engines.values():
-            await engine.open(lambda report: self.loop.tell(Reported(report)))
+        for name, engine in self.settings.engines.items():
+            await engine.open(partial(self._hear, name))
         self.carrier.take(orders)
         self._tasks = [asyncio.create_task(self.drift.watch()), asyncio.create_task(self._look_after())]
+
+    def _hear(self, engine: str, report: Report) -> None:
+        self.heard[engine, type(report).__name__.lower()] += 1
+        self.loop.tell(Reported(report))
 
     async def _fall_silent(self) -> None:
         await self.carrier.close()
@@ -174,7 +183,7 @@ class Service:
         return pause_s
 
     async def _resume(self, opened: Opened) -> None:
-        self.lead, self.snapshot_at = opened.lead, opened.log.size
+        self.lead, self.snapshot_at, self.snapshot_ms = opened.lead, opened.log.size, opened.snapshot_ms
         self.loop.resume(opened.world, opened.log)
         for told in self.on_rebuilt:
             await told()
@@ -198,6 +207,6 @@ async def _start(settings: Settings, database: Database, opened: Opened) -> Serv
     loop = Loop(opened.world, database, opened.log, settings.key, settings.clock, carrier.take)
     drift = Drift(lambda: loop.world, settings.engines, settings.clock, loop.tell, carrier.busy)
     service = Service(settings, database, opened.lead, loop, carrier, drift, opened.replayed)
-    service.snapshot_at = opened.log.size
+    service.snapshot_at, service.snapshot_ms = opened.log.size, opened.snapshot_ms
     await service.run(opened.orders)
     return service
