@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gridhall.engines.twin import tables
 from gridhall.engines.twin.run import run, start
 from gridhall.engines.twin.settings import Plan, Totals
 from gridhall.engines.twin.tables import REASONS, STATES
+from gridhall.scheduling import jobs as core
 from gridhall.units import DAY_MS, HOUR_MS
 from gridhall.work.table import JobTable
 from tests.engines.small import Kept, small_plan, without_failures
@@ -165,3 +167,7 @@ def test_retired_racks_finish_their_work_and_are_off_then() -> None:
     its_feed = kept.column("site_power", "feed") == fleet.rack_feed[gone][0]
     assert kept.column("site_power", "it_w")[last & its_feed].tolist() == [0]
     assert kept.column("site_power", "committed_w")[last & its_feed].tolist() == [0]
+
+
+def test_the_queue_table_has_a_column_for_every_reason_of_the_core() -> None:
+    assert len(tables.REASONS) == len(core.REASONS)

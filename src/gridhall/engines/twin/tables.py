@@ -36,8 +36,12 @@ REASONS = (
     "spares kept",
     "shared GPUs full",
     "restart delay",
+    "closed",
+    "budget",
+    "placement constraint",
+    "constraint never met",
 )
-"""Why a job waits; the index is the value of `reason`."""
+"""Why a job waits; the index is the value of `reason`, one for each of `scheduling.jobs.REASONS`."""
 STATES = ("queued", "running", "completed", "failed", "cancelled", "timeout", "refused", "crash-looped")
 """How a job stands at the end of the run; the index is the value of `state`."""
 LEVELS = ("rack", "pod", "hall", "site")
