@@ -1,16 +1,22 @@
-"""Structured logs: one JSON object a line on standard error, for machines that collect them."""
+"""Structured logs: one JSON object a line on standard error, for machines that collect them.
+
+A line that is written while a request is answered carries the request's trace id, which its answer names too.
+"""
 
 import json
 import logging
 import sys
+from contextvars import ContextVar
 
 from gridhall.units import iso_utc
 
-FIELDS = ("trace_id", "job", "engine")
+FIELDS = ("job", "engine")
+TRACE_ID: ContextVar[str] = ContextVar("trace_id", default="")
+"""The trace of the request that is being answered; empty outside of requests."""
 
 
 class JsonLines(logging.Formatter):
-    """Time, level, logger and message; an exception's text, and the fields above where a record has them."""
+    """Time, level, logger and message; trace id, fields above and an exception's text where there are any."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
@@ -20,6 +26,9 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        trace_id = getattr(record, "trace_id", "") or TRACE_ID.get()
+        if trace_id:
+            line["trace_id"] = trace_id
         line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridhall.server.api.problem import address_of, problem_response
 from gridhall.server.identity.register import NotKnown, Register
+from gridhall.server.log_lines import TRACE_ID
 
 log = logging.getLogger("gridhall.api")
 
@@ -45,11 +46,15 @@ class Edge:
             return
         headers = Headers(scope=scope)
         scope["trace_id"] = trace_id_of(headers)
+        traced = TRACE_ID.set(scope["trace_id"])
         refusal = self._look_at(scope, headers)
-        if refusal is None:
-            await self.app(scope, _limited(receive), send)
-        else:
-            await problem_response(scope["trace_id"], *refusal)(scope, receive, send)
+        try:
+            if refusal is None:
+                await self.app(scope, _limited(receive), send)
+            else:
+                await problem_response(scope["trace_id"], *refusal)(scope, receive, send)
+        finally:
+            TRACE_ID.reset(traced)
 
     def _look_at(self, scope: Scope, headers: Headers) -> tuple[Any, ...] | None:
         """What is wrong with a request, as arguments of `problem_response`."""
