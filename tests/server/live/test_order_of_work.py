@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gridhall.engines.protocol import NodeSeen
 from gridhall.ledger.verify import verify
 from gridhall.server.live import draft, recover, work
 from gridhall.server.live.changes import Cancel
@@ -94,5 +95,22 @@ def test_effects_that_one_entry_cannot_hold_are_spread_and_replayed(
             assert second.world.state.digest() == digest
             verdict = await verify(LogRows(second.database))
             assert (verdict.word, verdict.why) == ("PASS", "")
+
+    asyncio.run(story())
+
+
+def test_a_node_that_its_engine_drains_gets_no_more_work_until_it_takes_some_again(store_url: str) -> None:
+    async def story() -> None:
+        fleet = small_fleet(nodes=1)
+        engine = hand_engine(fleet)
+        (site, node), *_ = engine.nodes
+        async with running(settings(store_url, fleet, engine)) as service:
+            await until(lambda: service.world.state.node_up[0] == 1)
+            engine.report(NodeSeen(site, node, 1, up=True, reason="draining", takes_work=False))
+            await until(lambda: service.world.state.node_cordoned[0] == 1)
+            waiting = await submit(service)
+            assert waiting.state == work.QUEUED
+            engine.report(NodeSeen(site, node, 2, up=True))
+            await until(lambda: engine.starts)
 
     asyncio.run(story())

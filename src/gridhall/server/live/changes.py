@@ -9,6 +9,7 @@ from gridhall.engines.protocol import Ended, Lost, NodeSeen, Report, Started, St
 from gridhall.scheduling.decisions import S_COMPLETED, S_FAILED, S_TIMEOUT
 from gridhall.server.live import work
 from gridhall.server.live.draft import Draft, Refusal
+from gridhall.server.live.nodes import is_cordoned
 from gridhall.server.live.projection import project
 from gridhall.server.live.work import Attempt, Job
 
@@ -114,7 +115,11 @@ def _gone(draft: Draft, job: Job, attempt: Attempt, kind: int, outcome: str, sav
 def _node_seen(draft: Draft, report: NodeSeen) -> None:
     world = draft.world
     node = world.fleet.node_index.get((report.site, report.node))
-    if node is None or bool(world.state.node_up[node]) == report.up:
+    if node is None:
         return
-    kind = events.NODE_UP if report.up else events.NODE_DOWN
-    project(draft, draft.step(row(kind, draft.now_ms, node)))
+    if bool(world.state.node_up[node]) != report.up:
+        kind = events.NODE_UP if report.up else events.NODE_DOWN
+        project(draft, draft.step(row(kind, draft.now_ms, node)))
+    shut = is_cordoned(world, node) or (report.up and not report.takes_work)
+    if bool(world.state.node_cordoned[node]) != shut:
+        project(draft, draft.step(row(events.CORDON, draft.now_ms, node, int(shut))))

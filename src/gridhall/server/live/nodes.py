@@ -50,3 +50,9 @@ class MarkNode:
         project(draft, draft.step(event))
         draft.put(planned)
         return planned
+
+
+def is_cordoned(world: World, node: int) -> bool:
+    """Whether people have cordoned or drained a node; an engine that sends no more work there is another matter."""
+    kept = world.directory.get(KIND, world.fleet.node_ids[node])
+    return kept is not None and bool(kept.spec["cordoned"])
