@@ -51,13 +51,13 @@ class Ven:
     async def _told(self, path: str, asked: Awaitable[_A]) -> _A:
         try:
             return await asked
-        except ToadrError as error:
+        except (ToadrError, TypeError) as error:  # TypeError: toadr3 trips over a token refused with a problem body
+            problem = str(error) if isinstance(error, ToadrError) else "refuses a token"
             mend = "check client id, secret and program with the server's operator"
-            raise fault(self._settings.vtn_url, path, str(error), mend) from error
+            raise fault(self._settings.vtn_url, path, problem, mend) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             problem = f"does not answer: {error or type(error).__name__}"
             raise fault(self._settings.vtn_url, path, problem, "the last targets stay in force") from error
         except ValueError as error:
-            raise fault(
-                self._settings.vtn_url, path, f"answer cannot be read: {error}", "report it to its operator"
-            ) from error
+            problem = f"answer cannot be read: {error}"
+            raise fault(self._settings.vtn_url, path, problem, "tell the server's operator") from error
