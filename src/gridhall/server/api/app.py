@@ -78,7 +78,13 @@ NOUNS = (
 def make_app(service: Service, register: Register) -> FastAPI:
     """The API over a running service. `register` is `await open_register(service)`."""
     app = FastAPI(
-        title="Gridhall", version=version("gridhall"), openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None
+        title="Gridhall",
+        version=version("gridhall"),
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # asked for at every request otherwise
     )
     desk = Desk(service, register, Denials(service))
     app.state.desk = desk
@@ -86,7 +92,7 @@ def make_app(service: Service, register: Register) -> FastAPI:
     app.state.metrics = open_metrics(service)
     app.state.feed = open_feed(service)
     app.openapi = lambda: openapi_of(app)
-    for noun in NOUNS:
+    for noun in (jobs, *(each for each in NOUNS if each is not jobs)):  # routes are tried in order
         app.router.routes.extend(noun.router.routes)
     tell_problems(app)
     app.add_middleware(Edge, register=register, refused=desk.denials.stranger)  # pyright: ignore[reportArgumentType]

@@ -12,23 +12,22 @@ Where the kind is one of the system's own, the right is asked for before the rou
 An operation for everybody who has a token declares `needs("", "")`.
 """
 
-import hashlib
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 
 from gridhall.server.api.desk import Declared, Desk
 from gridhall.server.api.problem import RIGHT, Problem, address_of, shorten
+from gridhall.server.api.terms import DRY_RUN, Terms, terms_of
 from gridhall.server.identity.principal import Principal
 from gridhall.server.identity.register import Register
 from gridhall.server.identity.rights import SYSTEM_KINDS, Grant, allows
 from gridhall.server.live.service import Service
 from gridhall.server.live.world import World
 
-IF_MATCH = re.compile(r'^(?:W/)?"?([0-9]{1,9})"?$', re.ASCII)
+READING = Terms(False, "", "", None)
 
 
 def needs(verb: str, kind: str) -> dict[str, Any]:
@@ -110,7 +109,9 @@ def _declared(desk: Desk, route: APIRoute) -> Declared:
     found = desk.declared.get(route.endpoint)
     if found is None:
         verb, kind = (route.openapi_extra or {})[RIGHT]
-        found = desk.declared[route.endpoint] = Declared(verb, kind, frozenset(_query_names(route.dependant)))
+        names, writes = _query_names(route.dependant), is_write(route)
+        found = Declared(verb, kind, frozenset([*names, DRY_RUN] if writes else names), writes)
+        desk.declared[route.endpoint] = found
     return found
 
 
@@ -127,51 +128,24 @@ async def _caller(request: Request) -> Caller:
         if name not in declared.names:
             mend = f"one of: {', '.join(sorted(declared.names))}" if declared.names else "leave it out"
             raise Problem(422, "invalid", f"there is no parameter {shorten(name)}", f"query.{shorten(name)}", mend)
+    terms = await terms_of(request) if declared.writes else READING
     who = scope["principal"], scope["grants"]
-    caller = Caller(desk, *who, declared.verb, declared.kind, address_of(scope), scope["trace_id"])
+    caller = Caller(desk, *who, declared.verb, declared.kind, address_of(scope), scope["trace_id"], *terms)
     if declared.kind in SYSTEM_KINDS:
         caller.must_everywhere()
     return caller
 
 
+async def _writer(request: Request) -> Caller:
+    return await _caller(request)
+
+
 Asking = Annotated[Caller, Depends(_caller)]
 """The caller of a route that reads."""
-
-
-async def _writer(
-    request: Request,
-    caller: Asking,
-    dry_run: Annotated[bool, Query(alias="dryRun", description="Say what would be; change nothing.")] = False,
-    key: Annotated[
-        str | None, Header(alias="Idempotency-Key", pattern=r"^[!-~]{1,128}$", description="Names this write.")
-    ] = None,
-    if_match: Annotated[
-        str | None,
-        Header(
-            alias="If-Match",
-            description='The version that is changed, as its ETag: "3".',
-            json_schema_extra={"pattern": IF_MATCH.pattern},
-        ),
-    ] = None,
-) -> Caller:
-    digest = await _request_sha256(request) if key else ""
-    return replace(caller, dry_run=dry_run, key=key or "", request_sha256=digest, expected=_version(if_match))
-
-
 Writing = Annotated[Caller, Depends(_writer)]
-"""The caller of a route that writes."""
+"""The caller of a route that writes: `dryRun`, `Idempotency-Key` and `If-Match` are read too."""
 
 
-async def _request_sha256(request: Request) -> str:
-    asked = f"{request.method} {request.url.path}?{request.url.query}\n"
-    return hashlib.sha256(asked.encode() + await request.body()).hexdigest()
-
-
-def _version(if_match: str | None) -> int | None:
-    if if_match is None:
-        return None
-    found = IF_MATCH.match(if_match)
-    if found is None:
-        mend = 'give the ETag of the object: "3"'
-        raise Problem(422, "invalid", f"{shorten(if_match)} is no version", "header.If-Match", mend)
-    return int(found[1])
+def is_write(route: APIRoute) -> bool:
+    """Whether a route asks for its caller as Writing."""
+    return any(each.call is _writer for each in route.dependant.dependencies)

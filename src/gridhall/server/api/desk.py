@@ -21,11 +21,12 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a route declares: the right that it needs, and the names of its query parameters."""
+    """What a route declares: the right that it needs, the names of its query parameters, and whether it writes."""
 
     verb: str
     kind: str
     names: frozenset[str]
+    writes: bool
 
 
 @dataclass
