@@ -6,19 +6,15 @@ from base64 import b64encode
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from gridhall.ledger.checkpoint import sign_checkpoint
 from gridhall.ledger.commitment import commit
 from gridhall.ledger.note import verify_key, vkey
-from gridhall.ledger.proof_text import Proof as InclusionProof
-from gridhall.ledger.proof_text import write_proof
-from gridhall.ledger.proving import prove_inclusion
-from gridhall.ledger.tree import root
 from gridhall.server.api.answer import answer_object
 from gridhall.server.api.caller import Asking, Caller, needs
 from gridhall.server.api.jobs import find_job
 from gridhall.server.live.service import Service
 from gridhall.server.live.work import Attempt, Job
 from gridhall.server.objects.why import AttemptWhere, Commitment, Proof, Where, Why
+from gridhall.server.queries import proofs
 from gridhall.server.queries.jobs import attempts_of
 from gridhall.server.store.log_rows import LogRows
 from gridhall.server.views.where import NOT_PROVEN, facts_of
@@ -64,12 +60,8 @@ async def _attempt(caller: Caller, attempt: Attempt) -> AttemptWhere:
 
 async def prove(service: Service, entry: int, about: str) -> Proof:
     """An entry with the proof that the log has it."""
-    await service.loop.settled()  # the job may be on its way to the log
-    rows, tree = LogRows(service.database), service.loop.log.tree
-    body = (await rows.entries(entry, entry + 1))[0]
-    note = sign_checkpoint(tree.size, root(tree), service.settings.key)  # the store's last may be of a later tree
-    path = await prove_inclusion(rows, tree, entry, tree.size)
-    text = write_proof(InclusionProof(entry, tuple(path), note))
+    text = await proofs.prove(service, entry)
+    body = (await LogRows(service.database).entries(entry, entry + 1))[0]
     return Proof(entry=entry, about=about, body=b64encode(body).decode(), proof=text)
 
 

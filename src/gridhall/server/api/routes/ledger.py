@@ -3,13 +3,14 @@
 from fastapi import APIRouter, Query
 from starlette.responses import PlainTextResponse, Response
 
-from gridhall.ledger.proving import prove_consistency, prove_entry
+from gridhall.ledger.proving import prove_consistency
 from gridhall.ledger.text64 import to_text64
 from gridhall.ledger.tiles import pack
 from gridhall.ledger.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
 from gridhall.server.api.caller import Asking, Caller, needs
 from gridhall.server.api.problem import Problem
 from gridhall.server.api.tile_names import Tile, tile_named
+from gridhall.server.queries.proofs import prove
 from gridhall.server.store.log_rows import LogRows
 
 router = APIRouter()
@@ -49,7 +50,7 @@ async def read_proof(caller: Asking, entry: int = Query(ge=0, le=1 << 53, descri
     caller.must("", "")
     if entry >= caller.service.loop.log.size:
         raise Problem(404, "not-found", f"the log has no entry {entry:,} yet")
-    return PlainTextResponse(await prove_entry(_rows(caller), caller.service.loop.log.tree, entry))
+    return PlainTextResponse(await prove(caller.service, entry))
 
 
 @router.get(
