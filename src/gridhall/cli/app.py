@@ -3,7 +3,23 @@
 import typer
 
 from gridhall import __version__
-from gridhall.cli import ask, compare, data, fleet, jobs, ledger, replay, run, simulate, sweep, top, up, validate, work
+from gridhall.cli import (
+    ask,
+    backup,
+    compare,
+    data,
+    fleet,
+    jobs,
+    ledger,
+    replay,
+    run,
+    simulate,
+    sweep,
+    top,
+    up,
+    validate,
+    work,
+)
 
 app = typer.Typer(
     help="Gridhall runs a sovereign AI cloud, from the grid connection to the GPU.",
@@ -12,6 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("run")(run.run)
 app.command("why")(ask.why)
 app.command("where")(ask.where)

@@ -13,15 +13,18 @@ OTHERS = 0o077
 LONGEST = 4096
 
 
-def make_key(path: Path, name: str) -> SigningKey:
-    """A new key under the log's name, written to `path`. Raises InputError where there is a file already."""
+def make_key(path: Path, name: str, seed: bytes = b"") -> SigningKey:
+    """A new key under the log's name, or that of a seed, written to `path`.
+
+    Raises InputError where there is a file already.
+    """
     try:
         check_name(name)
     except Malformed as error:
         raise fault(str(path), "name", f"{name!r} {error}", "name the log like `example.com/ledger`") from error
     if not name.isascii():
         raise fault(str(path), "name", f"{name!r} is not ASCII", "name the log like `example.com/ledger`")
-    key = SigningKey(name, secrets.token_bytes(32))
+    key = SigningKey(name, seed or secrets.token_bytes(32))
     _write_once(path, f"{skey(key)}\n".encode())
     return key
 

@@ -14,6 +14,7 @@ from gridhall.controller.state import ControllerState, Room, new_state
 from gridhall.engines.clock import Clock
 from gridhall.engines.protocol import Engine
 from gridhall.errors import fault
+from gridhall.ledger.checkpoint import read_unchecked
 from gridhall.ledger.entries import Close, Entry, Segment, body
 from gridhall.ledger.log import Log, open_log
 from gridhall.ledger.note import SigningKey, verify_key, vkey
@@ -88,12 +89,21 @@ async def _recover(settings: Settings, database: Database, lead: Lead, now_ms: i
     found = await recover(database, first)
     world, log = (found.world, found.log) if found else (first, await open_log(LogRows(database)))
     check_shape(world.state, first.state, database.name)
+    await _check_name(database, settings.key.name)
     world.engine_of_site.update(settings.engine_of_site)
     world.energy.update(settings.energy)
     afresh = found is None or not found.same_kernels or found.replayed > LONG_TAIL
     await open_segment(settings, database, world, log, now_ms, afresh)
     snapshot_ms = now_ms if found is None or afresh else found.snapshot_ms
     return Opened(lead, world, log, found.orders if found else (), found.replayed if found else 0, snapshot_ms)
+
+
+async def _check_name(database: Database, name: str) -> None:
+    """A log has one name for ever: another key may sign from here on, but under the same name."""
+    note = await LogRows(database).last_checkpoint()
+    if note is not None and read_unchecked(note).origin != name:
+        problem = f"the log is {read_unchecked(note).origin}, and the key is that of {name}"
+        raise fault(database.name, "log", problem, "put the log.key of this store back (docs/backup.md)")
 
 
 def first_world(settings: Settings, epoch: int) -> World:

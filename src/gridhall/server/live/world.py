@@ -12,6 +12,11 @@ from gridhall.server.live.fleet_map import FleetMap
 from gridhall.server.live.metering import Meters
 from gridhall.server.live.work import Job
 
+EPOCHS_A_RESTORE = 1_000_000
+"""By how much a restore lets the epoch jump: beyond all that a server can have led since the backup."""
+JOBS_A_RESTORE = 1 << 40
+"""The numbers of jobs that belong to what was decided between two restores."""
+
 
 @dataclass(slots=True)
 class Resource:
@@ -87,8 +92,11 @@ class World:
 
     @property
     def next_job(self) -> int:
-        """The core's number for the job whose submission is decided next."""
-        return self.decisions + 1
+        """The core's number for the job whose submission is decided next.
+
+        After a restore engines may hold jobs that were decided after the backup: their numbers are not given out again.
+        """
+        return self.decisions + 1 + self.epoch // EPOCHS_A_RESTORE * JOBS_A_RESTORE
 
     def job_named(self, id: str) -> Job | None:
         """A job that the core holds, by its id."""

@@ -37,7 +37,9 @@ class LogRows:
         """The bytes of entries `first` up to (not including) `last`."""
         found = select(entry.c.body).where(entry.c.place >= first, entry.c.place < last).order_by(entry.c.place)
         async with self._database.read() as connection:
-            return list((await connection.execute(found)).scalars())
+            # SQLite keeps whatever type somebody wrote; a text there is a damaged entry like any other
+            bodies = (await connection.execute(found)).scalars()
+            return [body if type(body) is bytes else str(body).encode() for body in bodies]
 
     async def tile(self, level: int, index: int) -> bytes:
         """The bytes of a full tile; none where it is missing."""
