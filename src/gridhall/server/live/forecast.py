@@ -12,7 +12,7 @@ from gridhall.controller.promise import Basis, promise
 from gridhall.controller.state import ControllerState, grow_state
 from gridhall.controller.step import step
 from gridhall.engines.protocol import Place
-from gridhall.kernel import Ints, trailing_zeros
+from gridhall.kernel import Ints
 from gridhall.scheduling.decisions import HOLD, REFUSE
 from gridhall.server.live.fleet_map import FleetMap
 from gridhall.server.live.metering import Taken
@@ -54,7 +54,8 @@ def foresee(w: ControllerState, fleet: FleetMap, new: NewJob, number: int, now_m
     if started is not None:
         return _at_once(w, fleet, started, now_ms)
     why = promise(w, slot, now_ms)
-    cell = trailing_zeros(int(w.job_cells[slot]))
+    cells = int(w.job_cells[slot])
+    cell = (cells & -cells).bit_length() - 1
     taken = taken_in(fleet, cell, new.spec)
     predicted_ms = int(w.job_median_ms[slot])
     return Foreseen(None, (), taken, why.reason, why.words, why.start_ms, why.basis, slot, predicted_ms)
