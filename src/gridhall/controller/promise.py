@@ -1,8 +1,8 @@
 """Why does a job wait, and when could it start? Computed when somebody asks; the state is not touched.
 
-A promise is what is known now, made on a copy of the state: the time of the job's hold, or else the soonest that a plan
-finds if everything that runs ends as predicted and nothing that came later goes ahead. It binds nobody: failures, late
-work and higher priorities move it.
+A promise is what is known now: the time of the job's hold, or else the soonest that a plan finds if everything that
+runs ends as predicted and nothing that came later goes ahead. A plan writes scratch columns only. It binds nobody:
+failures, late work and higher priorities move it.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from typing import Literal
 from gridhall.controller.state import ControllerState
 from gridhall.fleet.capacity import NEVER_MS
 from gridhall.kernel import kernel, state_cast
+from gridhall.scheduling.decisions import N_PLANS
 from gridhall.scheduling.holds import nodes_in
 from gridhall.scheduling.jobs import (
     QUEUED,
@@ -62,8 +63,9 @@ def _earliest(w: ControllerState, slot: int, reason: int, now_ms: int) -> tuple[
         return None, "none"
     if w.job_best_effort[slot] == 0 and (w.job_min_domains[slot] > 1 or w.job_max_skew[slot] > 0):
         return None, "none"
-    copy = w.fork()  # kept by name: a handle is an address, and keeps nothing alive
-    planned_ms = int(plan_start(copy.handle, slot, now_ms))
+    plans = int(w.decided[N_PLANS])
+    planned_ms = int(plan_start(w.handle, slot, now_ms))
+    w.decided[N_PLANS] = plans  # a plan that was only asked for counts for nothing
     if planned_ms >= NEVER_MS:
         return None, "none"
     if not_before_ms > planned_ms:
@@ -87,7 +89,7 @@ def soonest_ms(w: ControllerState, slot: int, now_ms: int) -> int:
 
 @kernel
 def plan_start(address: int, slot: int, now_ms: int) -> int:
-    """Entry for Python: `soonest_ms` on a copy of the state, which it scribbles on."""
+    """Entry for Python: `soonest_ms` on a handle."""
     return soonest_ms(as_controller(address), slot, now_ms)
 
 

@@ -33,6 +33,11 @@ def dump(entry: Mapping[str, object]) -> bytes:
         body = text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise Malformed("holds half a character (a lone surrogate)") from error
+    return bounded(body)
+
+
+def bounded(body: bytes) -> bytes:
+    """The bytes of an entry, which are not too many. Raises Malformed where they are."""
     if len(body) > LARGEST_BYTES:
         raise Malformed(f"takes {len(body):,} bytes; {LARGEST_BYTES:,} are allowed")
     return body
@@ -40,8 +45,7 @@ def dump(entry: Mapping[str, object]) -> bytes:
 
 def parse(body: bytes) -> dict[str, Value]:
     """The entry that has exactly these canonical bytes. Raises Malformed for any other bytes."""
-    if len(body) > LARGEST_BYTES:
-        raise Malformed(f"takes {len(body):,} bytes; {LARGEST_BYTES:,} are allowed")
+    bounded(body)
     try:
         entry: object = json.loads(body.decode("utf-8"), parse_float=_no_float, parse_constant=_no_float)
     except (ValueError, RecursionError) as error:

@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 from gridhall.money.intervals import UsageInterval
 from gridhall.money.months import month_of
 from gridhall.server.api.caller import Asking, Caller
+from gridhall.server.api.paging import Cut
 from gridhall.server.api.problem import Problem
 from gridhall.server.api.scopes import scopes_of
 from gridhall.server.objects.part import Id
@@ -35,6 +36,20 @@ class Asked:
     async def page(self, after: tuple[int, str], most: int) -> list[UsageInterval]:
         """Intervals that are over, as they stand in the book, in the order of their ends."""
         return await list_intervals(self.caller.service.database, self.scopes, self.wanted, self.span, after, most)
+
+    async def cut(self, cut: Cut) -> "Part":
+        """A page of what is over and then of what goes on, in the order of the jobs' numbers. Raises Problem."""
+        after = read_cursor(cut.after)
+        opened = sorted(self.opened(), key=_open_place) if after[0] <= OPEN else []
+        page = await self.page(after, cut.limit) if after[0] < OPEN else []
+        rest = [each for each in opened if _open_place(each) > after]
+        shown = rest[: cut.limit - len(page)]
+        following = None
+        if len(shown) < len(rest):
+            following = cursor_of(*_open_place(shown[-1])) if shown else cursor_of(page[-1].end_ms, page[-1].id)
+        elif len(page) == cut.limit:
+            following = cursor_of(page[-1].end_ms, page[-1].id)
+        return Part(self.inside(page), shown, following)
 
     def inside(self, page: Iterable[UsageInterval]) -> list[UsageInterval]:
         """Intervals cut to the span."""
@@ -90,9 +105,26 @@ async def _number(caller: Caller, id: str) -> int:
 AskedUsage = Annotated[Asked, Depends(_asked)]
 
 
-def cursor_of(interval: UsageInterval) -> str:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A page: what is over, what goes on, and the cursor of the next page."""
+
+    closed: list[UsageInterval]
+    opened: list[UsageInterval]
+    following: str | None
+
+
+OPEN = 1 << 52
+"""Stands for the end of what goes on: after every real one."""
+
+
+def _open_place(interval: UsageInterval) -> tuple[int, str]:
+    return OPEN, f"{interval.job:019d}"
+
+
+def cursor_of(end_ms: int, id: str) -> str:
     """Where the page after an interval begins."""
-    return f"{interval.end_ms}:{interval.id}"
+    return f"{end_ms}:{id}"
 
 
 def read_cursor(after: str) -> tuple[int, str]:

@@ -56,7 +56,7 @@ def foresee(w: ControllerState, fleet: FleetMap, new: NewJob, number: int, now_m
     why = promise(w, slot, now_ms)
     cells = int(w.job_cells[slot])
     cell = (cells & -cells).bit_length() - 1
-    taken = taken_in(fleet, cell, new.spec)
+    taken = taken_in(fleet, cell, new.spec, int(w.job_gpus[slot]))
     predicted_ms = int(w.job_median_ms[slot])
     return Foreseen(None, (), taken, why.reason, why.words, why.start_ms, why.basis, slot, predicted_ms)
 
@@ -64,16 +64,17 @@ def foresee(w: ControllerState, fleet: FleetMap, new: NewJob, number: int, now_m
 def _at_once(w: ControllerState, fleet: FleetMap, started: Started, now_ms: int) -> Foreseen:
     gpu_milli, slot = int(w.job_gpu_milli[started.slot]), started.slot
     places = tuple(fleet.place(node, mask, gpu_milli) for node, mask in started.nodes)
-    gpus = max(1, len(places[0].gpus))
-    taken = Taken(started.cell, len(places), gpus, gpu_milli, int(w.job_node_w[slot]) * len(places))
+    taken = Taken(
+        started.cell, len(places), started.nodes[0][1].bit_count(), gpu_milli, int(w.job_node_w[slot]) * len(places)
+    )
     return Foreseen(None, places, taken, start_ms=now_ms, slot=slot, predicted_ms=int(w.job_median_ms[slot]))
 
 
-def taken_in(fleet: FleetMap, cell: int, spec: JobSpec) -> Taken:
-    """What a job would have in a cell: whole nodes for a gang, its own GPUs on part of a node."""
+def taken_in(fleet: FleetMap, cell: int, spec: JobSpec, gpus: int) -> Taken:
+    """What a job of so many GPUs would have in a cell: whole nodes for a gang, its own GPUs on part of a node."""
     arrays, asked = fleet.arrays, spec.resources
     hardware = int(arrays.cell_hw[cell])
-    per_node, gpus = int(arrays.hw_gpus_per_node[hardware]), max(1, asked.gpus)
+    per_node = int(arrays.hw_gpus_per_node[hardware])
     part = gpus < per_node and asked.gpus_per_node <= gpus
     nodes = 1 if part else -(-gpus // per_node)
     span_w = int(arrays.hw_gpu_max_w[hardware] - arrays.hw_gpu_idle_w[hardware])

@@ -4,8 +4,10 @@ An attempt is metered from the decision that gave it its GPUs to the decision th
 same function says what it would be if it ended now. A host without GPUs is counted in its units of allocation.
 """
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +15,6 @@ from gridhall.money.attribution import SiteEnergy, Steps, attribute
 from gridhall.money.intervals import Cause, UsageInterval
 from gridhall.server.live.fleet_map import FleetMap
 from gridhall.server.live.work import Attempt, Job
-from gridhall.server.objects.job import JobSpec
 from gridhall.units import HOUR_MS
 from gridhall.work import TIERS
 
@@ -41,29 +42,23 @@ class Meters:
 
     def interval(self, job: Job, attempt: Attempt, end_ms: int) -> UsageInterval:
         """An attempt's usage from its decision until a time."""
-        gpus = max(1, len(attempt.places[0].gpus))
-        taken = Taken(attempt.cell, len(attempt.places), gpus, attempt.gpu_milli, attempt.watts)
-        bare = self.usage(taken, price_tier(JobSpec.model_validate_json(job.spec)), attempt.decided_ms, end_ms)
-        return replace(
-            bare,
-            job=job.number,
-            attempt=attempt.attempt,
-            organisation=job.organisation,
-            project=job.project,
-            cause=cause_of(attempt),
-        )
+        taken = Taken(attempt.cell, len(attempt.places), attempt.units, attempt.gpu_milli, attempt.watts)
+        whose: dict[str, Any] = {
+            "job": job.number,
+            "attempt": attempt.attempt,
+            "organisation": job.organisation,
+            "project": job.project,
+            "cause": cause_of(attempt),
+        }
+        return self.usage(taken, price_tier(job), attempt.decided_ms, end_ms, **whose)
 
-    def usage(self, taken: Taken, tier: str, start_ms: int, end_ms: int) -> UsageInterval:
-        """The usage of an allocation that is nobody's yet."""
+    def usage(self, taken: Taken, tier: str, start_ms: int, end_ms: int, **whose: Any) -> UsageInterval:
+        """The usage of an allocation; without `whose`, of one that is nobody's yet."""
         arrays, cell = self.fleet.arrays, taken.cell
         site, hardware = int(arrays.cell_site[cell]), int(arrays.cell_hw[cell])
         taken_milli = taken.gpus * taken.gpu_milli
         idle_w = self._idle_w(hardware) * taken_milli // (1000 * int(arrays.hw_gpus_per_node[hardware]))
         found = UsageInterval(
-            job=0,
-            attempt=0,
-            organisation="",
-            project="",
             site=arrays.site_names[site],
             country=arrays.site_country[site],
             sku=arrays.hw_names[hardware],
@@ -73,7 +68,7 @@ class Meters:
             end_ms=end_ms,
             gpu_milli=taken_milli * taken.nodes,
             draw_w=idle_w * taken.nodes + taken.watts,
-            cause="start",
+            **(NOBODY | whose),
         )
         return self.attributed(found)
 
@@ -93,6 +88,7 @@ class Meters:
         return int(arrays.hw_node_fixed_w[hardware]) + gpus_w
 
 
+NOBODY: dict[str, Any] = {"job": 0, "attempt": 0, "organisation": "", "project": "", "cause": "start"}
 UNKNOWN = Steps(0, HOUR_MS, np.zeros(1, dtype=np.int64), "assumed")
 
 
@@ -102,9 +98,10 @@ def closed_intervals(meters: Meters, jobs: Mapping[int, Job], closed: Iterable[A
     return [meters.interval(jobs[each.job], each, each.ended_ms) for each in lasted]
 
 
-def price_tier(spec: JobSpec) -> str:
+def price_tier(job: Job) -> str:
     """The tier of the rate book that a job is charged by: its flex tier."""
-    return TIERS[spec.tier]
+    asked: dict[str, int] = json.loads(job.spec)
+    return TIERS[asked.get("tier", 0)]
 
 
 def cause_of(attempt: Attempt) -> Cause:

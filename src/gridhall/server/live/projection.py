@@ -42,7 +42,7 @@ def _begin(draft: Draft, decided: Decided, time_ms: int) -> None:
     attempt = Attempt(
         job.number, decided.attempt, decided.cell, places, time_ms, world.epoch, draft.next_entry - 1, gpu_milli, watts
     )
-    attempt.swapped = swapped
+    attempt.units, attempt.swapped = decided.nodes[0][1].bit_count(), swapped
     job.slot, job.attempt, job.open_attempt, job.state = decided.slot, decided.attempt, attempt, work.STARTING
     job.start_ms = job.start_ms or time_ms
     draft.new_attempts[job.number, attempt.attempt] = attempt

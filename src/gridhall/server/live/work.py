@@ -36,6 +36,8 @@ class Attempt:
     end_entry: int = -1
     outcome: str = ""
     exit_code: int | None = None
+    units: int = 0
+    """GPUs that it has (a share of) on each of its nodes; units of allocation where the nodes have no GPUs."""
     swapped: bool = False
     """It goes on in place of an attempt that lost a node."""
 

@@ -52,7 +52,7 @@ class AttemptWhere(Part):
 
 
 class Commitment(Part):
-    """What opens the commitment to the job's spec in the log: SHA-256 over the salt and the document's canonical bytes.
+    """What opens the commitment to the job's spec in the log: SHA-256 over the salt and the document's bytes.
 
     `salt` is in hexadecimal, `document` is the JSON text.
     """

@@ -103,6 +103,7 @@ attempt = Table(
     Column("ended_ms", BigInteger, nullable=False),  # when its nodes fell free, 0 = not yet
     Column("outcome", Text, nullable=False),
     Column("exit_code", Integer),
+    Column("units", Integer, nullable=False),  # GPUs on each node; units of allocation where it has none
     Column("swapped", Boolean, nullable=False),  # it goes on in place of an attempt that lost a node
     Column("epoch", BigInteger, nullable=False),
     Column("entry", BigInteger, nullable=False),  # of the decision to start it

@@ -10,7 +10,7 @@ from gridhall.money.rating import rate
 from gridhall.scheduling.jobs import R_NONE
 from gridhall.server.live.draft import Refusal
 from gridhall.server.live.forecast import Foreseen, Kept
-from gridhall.server.live.metering import Meters, Taken, price_tier
+from gridhall.server.live.metering import Meters, Taken
 from gridhall.server.live.submit import refusal_of
 from gridhall.server.objects.fit import Estimate, Fit, ReservationFit
 from gridhall.server.objects.job import JobSpec, PlaceStatus
@@ -58,7 +58,7 @@ def fit_object(estimator: Estimator, spec: JobSpec, seen: Foreseen, helps: Seque
     site, hardware = estimator.names(seen.taken)
     start_ms = seen.start_ms or now_ms
     estimates = [
-        estimator.estimate(seen.taken, price_tier(spec), start_ms, duration_ms)
+        estimator.estimate(seen.taken, TIERS[spec.tier], start_ms, duration_ms)
         for duration_ms in (spec.limit_ms, min(spec.limit_ms, seen.predicted_ms or spec.limit_ms))
     ]
     return Fit(

@@ -12,7 +12,7 @@ from gridhall.money.rates import RateBook
 from gridhall.money.rating import Charge as Rated
 from gridhall.money.rating import rate
 from gridhall.server.api.answer import answer_object
-from gridhall.server.api.asked_usage import Asked, AskedUsage, cursor_of, read_cursor
+from gridhall.server.api.asked_usage import Asked, AskedUsage
 from gridhall.server.api.caller import needs
 from gridhall.server.api.paging import Paging, answer_page
 from gridhall.server.api.problem import Problem
@@ -29,16 +29,11 @@ CSV = "text/csv; charset=utf-8"
 
 @router.get("/v1/charges", response_model=Page[Charge], **needs("read", "charge"))
 async def read_charges(asked: AskedUsage, cut: Paging) -> Response:
-    """Charges of a span of time (this month by default), in the order of usage; the last page has what goes on."""
+    """Charges of a span of time (this month by default), in the order of usage."""
     book = await _book(asked)
-    opened = asked.opened()
-    page = await asked.page(read_cursor(cut.after), cut.limit)
-    intervals, following = asked.inside(page), None
-    if len(page) == cut.limit:
-        following = cursor_of(page[-1])
-    else:
-        intervals += opened
-    return answer_page([charge_object(each) for each in rate(intervals, book)], following)
+    part = await asked.cut(cut)
+    charges = rate([*part.closed, *part.opened], book)
+    return answer_page([charge_object(each) for each in charges], part.following)
 
 
 @router.get("/v1/charges/totals", response_model=ChargeTotals, **needs("read", "charge"))

@@ -1,12 +1,11 @@
 """Why a job waits, and where it ran."""
 
-import json
 from base64 import b64encode
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from gridhall.ledger.commitment import commit
+from gridhall.ledger.commitment import commit_text
 from gridhall.ledger.note import verify_key, vkey
 from gridhall.server.api.answer import answer_object
 from gridhall.server.api.caller import Asking, Caller, needs
@@ -66,4 +65,4 @@ async def prove(service: Service, entry: int, about: str) -> Proof:
 
 
 def _commitment(job: Job) -> Commitment:
-    return Commitment(commitment=commit(job.salt, json.loads(job.spec)), salt=job.salt.hex(), document=job.spec)
+    return Commitment(commitment=commit_text(job.salt, job.spec), salt=job.salt.hex(), document=job.spec)

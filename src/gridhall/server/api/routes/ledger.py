@@ -61,9 +61,10 @@ async def read_consistency(
 ) -> Response:
     """The proof that the log at one size is the beginning of that at another: hashes in base64, one a line."""
     caller.must("", "")
-    if not old <= size <= caller.service.loop.log.size:
+    tree = caller.service.loop.log.tree
+    if not old <= size <= tree.size:
         raise Problem(422, "invalid", "sizes must not shrink, nor be beyond the log", "query.size", "see /checkpoint")
-    path = await prove_consistency(_rows(caller), caller.service.loop.log.tree, old, size)
+    path = await prove_consistency(_rows(caller), tree, old, size)
     return PlainTextResponse("".join(f"{to_text64(step)}\n" for step in path))
 
 

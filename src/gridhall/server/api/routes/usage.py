@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from gridhall.server.api.answer import answer_object
-from gridhall.server.api.asked_usage import AskedUsage, cursor_of, read_cursor
+from gridhall.server.api.asked_usage import AskedUsage
 from gridhall.server.api.caller import needs
 from gridhall.server.api.paging import Paging, answer_page
 from gridhall.server.objects.page import Page
@@ -30,10 +30,7 @@ async def read_usage(asked: AskedUsage) -> Response:
 
 @router.get("/v1/usage/intervals", response_model=Page[Usage], **needs("read", "usage"))
 async def read_intervals(asked: AskedUsage, cut: Paging) -> Response:
-    """Usage intervals, cut to a span of time, in the order of their ends; the last page has what goes on."""
-    opened = asked.opened()
-    page = await asked.page(read_cursor(cut.after), cut.limit)
-    items = [usage_object(each, goes_on=False) for each in asked.inside(page)]
-    if len(page) == cut.limit:
-        return answer_page(items, cursor_of(page[-1]))
-    return answer_page([*items, *(usage_object(each, goes_on=True) for each in opened)], None)
+    """Usage intervals, cut to a span of time, in the order of their ends; then what goes on."""
+    part = await asked.cut(cut)
+    closed = [usage_object(each, goes_on=False) for each in part.closed]
+    return answer_page([*closed, *(usage_object(each, goes_on=True) for each in part.opened)], part.following)
