@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("placement", "goodput", "fragmentation", "queue", "tradeoff", "year", "restart", "api", "slurm")
+NAMES = ("placement", "goodput", "fragmentation", "queue", "tradeoff", "year", "energy_bill", "restart", "api", "slurm")
 
 
 def main(names: list[str]) -> int:

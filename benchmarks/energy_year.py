@@ -84,7 +84,7 @@ def synthetic_year(seed: int = 1) -> Year:
     wind = ErrorLaw(1, 1, HOUR_MS, 0.99).shape(steps, seed)
     noise = ErrorLaw(1, 1, HOUR_MS, 0.7).shape(steps, seed + 1)
     quiet = np.where(day % 7 >= 5, 0.85, 1.0)
-    price = quiet * (90 + 12 * np.cos((day - 15) / 58)) + 45 * peaks - 30 * wind + 10 * noise
+    price = quiet * (95 + 12 * np.cos((day - 15) / 58)) + 55 * peaks - 23 * wind + 20 * noise
     carbon = np.clip(150 + 25 * peaks - 60 * wind + 8 * noise, 20, 350)
     start = START_MS + at * STEP_MS
     noon_before = start - start % DAY_MS - DAY_MS // 2

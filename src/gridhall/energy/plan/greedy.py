@@ -96,26 +96,26 @@ def _threshold(cost: Floats, most_wh: Floats, energy_wh: float) -> float:
 def _move(grid: Grid, group: Movable, rooms: Sequence[_Room]) -> float:
     """Paces a movable group over the room of its sites and fills the cheapest first; gives the energy late at worst."""
     sites = [rooms[site] for site in group.allowed]
-    total_w, late = _paced(
-        grid,
-        group.work,
-        sum((room.left_w for room in sites), np.zeros(grid.steps)),
-        np.min([r.cost for r in sites], axis=0),
-    )
-    rank = np.argsort([room.cost for room in sites], axis=0, kind="stable")
-    given = np.zeros((len(sites), grid.steps))
-    steps = np.arange(grid.steps)
-    for place in rank:
-        left_w = np.array([room.left_w for room in sites])[place, steps]
-        part_w = np.minimum(left_w, total_w)
-        given[place, steps] = part_w
-        total_w = total_w - part_w
+    left_w, cost = (np.array(values) for values in ([room.left_w for room in sites], [room.cost for room in sites]))
+    total_w, late = _paced(grid, group.work, left_w.sum(axis=0), cost.min(axis=0))
+    given = _cheapest_first(total_w, left_w, cost)
     for room, part_w in zip(sites, given, strict=True):
         room.left_w = room.left_w - part_w
     moved = dict(zip(group.allowed, given, strict=True))
     for number, room in enumerate(rooms):
         room.moved_w.append(moved.get(number, np.zeros(grid.steps)))
     return late
+
+
+def _cheapest_first(total_w: Floats, left_w: Floats, cost: Floats) -> Floats:
+    """The power shared over sites (rows), in each step the cheapest first."""
+    steps = np.arange(len(total_w))
+    given = np.zeros_like(left_w)
+    for place in np.argsort(cost, axis=0, kind="stable"):
+        part_w = np.minimum(left_w[place, steps], total_w)
+        given[place, steps] = part_w
+        total_w = total_w - part_w
+    return given
 
 
 def _site_plan(inputs: PlanInputs, site: PlanSite, room: _Room) -> SitePlan:

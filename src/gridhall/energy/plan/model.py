@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gridhall.energy.plan.inputs import NO_TARGET, Battery, Deferrable, Grid, Movable, PlanInputs, PlanSite
+from gridhall.energy.plan.inputs import NO_TARGET, Battery, Deferrable, Grid, Movable, PlanInputs, PlanSite, Slowable
 from gridhall.energy.plan.program import Draft, Program, Term
 from gridhall.units import MICRO
 
@@ -73,15 +73,7 @@ def _site(draft: Draft, inputs: PlanInputs, site: PlanSite, moved: Sequence[Ints
     grid = inputs.grid
     cost = site.cost_micro_mwh(inputs.carbon_micro_t) / MICRO * grid.hours
     drawn = draft.columns(grid.steps, 0.0, site.limit_w / MICRO, cost)
-    slowed = tuple(
-        draft.columns(
-            grid.steps,
-            tier.demand_w * (1000 - tier.most_shed_milli) / 1000 / MICRO,
-            tier.demand_w / MICRO,
-            -tier.lost_micro_mwh / MICRO * grid.hours,
-        )
-        for tier in site.slowable
-    )
+    slowed = tuple(_slowable(draft, grid, tier) for tier in site.slowable)
     deferred = tuple(_deferrable(draft, grid, work) for work in site.deferrable)
     work = _work_terms(grid, slowed, deferred, moved)
     charge, discharge, held = _battery(draft, grid, site.battery) if site.battery else (None, None, None)
@@ -94,6 +86,13 @@ def _site(draft: Draft, inputs: PlanInputs, site: PlanSite, moved: Sequence[Ints
     draft.rows(grid.steps, -INFINITE, site.capacity_w / MICRO - rigid, *work)
     _bounds_of_draw(draft, grid, site, drawn)
     return SiteColumns(drawn, slowed, deferred, tuple(moved), charge, discharge, held, balance)
+
+
+def _slowable(draft: Draft, grid: Grid, tier: Slowable) -> Ints:
+    """Power of a slowdown tier between its slowest pace and what it wants, each MWh worth its price."""
+    least_w = tier.demand_w * (1000 - tier.most_shed_milli) / 1000
+    worth = -tier.lost_micro_mwh / MICRO * grid.hours
+    return draft.columns(grid.steps, least_w / MICRO, tier.demand_w / MICRO, worth)
 
 
 def _deferrable(draft: Draft, grid: Grid, work: Deferrable) -> Ints:

@@ -11,7 +11,7 @@ from gridhall.energy.plan.greedy import greedy_plan, whole
 from gridhall.energy.plan.inputs import Grid, PlanInputs, PlanSite
 from gridhall.energy.plan.model import Model, SiteColumns, model_of
 from gridhall.energy.plan.result import Plan, SitePlan, by_hour
-from gridhall.energy.plan.solver import NoSolution, Solution, solve
+from gridhall.energy.plan.solver import Basis, NoSolution, Solution, solve
 from gridhall.units import MICRO
 
 Ints = NDArray[np.int64]
@@ -47,11 +47,18 @@ def _late_wh(inputs: PlanInputs) -> float:
 
 def _solved(inputs: PlanInputs, limit_s: float) -> tuple[Model, Solution]:
     model = model_of(inputs)
+    return model, solve(model.program, limit_s, _start(inputs, model, limit_s))
+
+
+def _start(inputs: PlanInputs, model: Model, limit_s: float) -> Basis | None:
+    """Where the solver may begin: at a coarse plan, if there is one and it saves more than it costs."""
     if inputs.grid.steps < MANY_STEPS or inputs.grid.steps % MERGED:
-        return model, solve(model.program, limit_s)
-    first = model_of(coarse(inputs))
-    start = laid_over(solve(first.program, limit_s).basis, first.program, model.program)
-    return model, solve(model.program, limit_s, start)
+        return None
+    first = model_of(coarse(inputs)).program
+    try:
+        return laid_over(solve(first, limit_s).basis, first, model.program)
+    except NoSolution:
+        return None
 
 
 def _site_plan(grid: Grid, site: PlanSite, columns: SiteColumns, solution: Solution) -> SitePlan:
