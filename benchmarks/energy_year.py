@@ -70,6 +70,7 @@ class Year:
 def load_year() -> Year:
     """GB 2023 where the shared data is there, else a synthetic year from a fixed seed."""
     if not (SHARED / PRICES.path).exists() or not (SHARED / CARBON.path).exists():
+        print("the shared data is not on this machine: a synthetic year stands in")
         return synthetic_year()
     prices, carbon = read_signal(PRICES, SHARED), read_signal(CARBON, SHARED)
     return _year(prices, carbon, "GB 2023", (PRICES.source, CARBON.source))
@@ -90,7 +91,7 @@ def synthetic_year(seed: int = 1) -> Year:
     noon_before = start - start % DAY_MS - DAY_MS // 2
     known = Readings("GBP/MWh", STEP_MS, start, _micro(price), noon_before, "synthetic", "synthetic")
     outcome = Readings("g/kWh", STEP_MS, start, _micro(carbon), start + STEP_MS, "synthetic", "synthetic")
-    return _year(known, outcome, f"synthetic (seed {seed}): the shared data is not on this machine", ())
+    return _year(known, outcome, f"synthetic year (seed {seed})", ())
 
 
 def _micro(values: NDArray[np.float64]) -> Ints:
