@@ -2,8 +2,9 @@
 
 A fenced `console` block is run line by line: `$ command` goes through the shell in a folder with a copy of `examples/`,
 one folder a page; every line below it must appear in the output, in that order, `...` standing for anything. A `python`
-block is run as a script. A block after `<!-- slow -->` is not run: its commands and their options must exist. A block
-after `<!-- file: NAME -->` is written to that file.
+block is run as a script. A block after `<!-- slow -->` is not run: its commands and their options must exist. The same
+holds for a block after `<!-- live: PART -->`, which tests/e2e follows with a server. A block after
+`<!-- file: NAME -->` is written to that file.
 """
 
 import os
@@ -12,66 +13,13 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.docs.blocks import ROOT, Block, blocks_of, commands_of, missing_lines
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"(?:^<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.M | re.S)
-
-
-@dataclass(frozen=True)
-class Block:
-    where: str
-    kind: str
-    mark: str
-    body: str
-
-
-@dataclass(frozen=True)
-class Command:
-    line: str
-    expected: list[str]
-
-
-def blocks_of(page: Path) -> list[Block]:
-    text = page.read_text()
-    return [
-        Block(
-            where=f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, match.start('kind')) + 1}",
-            kind=match["kind"],
-            mark=match["mark"] or "",
-            body=match["body"],
-        )
-        for match in BLOCK.finditer(text)
-    ]
-
-
-def commands_of(block: Block) -> list[Command]:
-    commands: list[Command] = []
-    for line in block.body.replace("\\\n", " ").splitlines():
-        if line.startswith("$ "):
-            commands.append(Command(line[2:], []))
-        elif line.strip():
-            commands[-1].expected.append(line)
-    return commands
-
-
-def tidy(text: str) -> str:
-    return " ".join(text.split())
-
-
-def missing_lines(expected: list[str], output: str) -> list[str]:
-    """Expected lines that do not follow one another in the output; spacing does not count."""
-    lines = iter([tidy(line) for line in output.splitlines()])
-    missing: list[str] = []
-    for wanted in expected:
-        pattern = re.compile(".*".join(re.escape(part.strip()) for part in tidy(wanted).split("...")))
-        if not any(pattern.search(line) for line in lines):
-            missing.append(wanted)
-    return missing
 
 
 def run(command: str | list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -103,7 +51,7 @@ def check_console(block: Block, folder: Path) -> None:
 
 
 def check_exists(block: Block, folder: Path) -> None:
-    for command in commands_of(block):
+    for command in commands_of(block) if block.kind == "console" else ():
         words = shlex.split(command.line, comments=True)
         if words[0] == "gridhall":
             check_gridhall(words[1:], f"{block.where}: {command.line}", folder)
@@ -139,7 +87,7 @@ def test_examples_of_page_hold(page: Path, folder: Path) -> None:
     for block in blocks_of(page):
         if block.mark.startswith("file: "):
             (folder / block.mark.removeprefix("file: ")).write_text(block.body)
-        elif block.kind == "console" and block.mark == "slow":
+        elif block.mark == "slow" or block.mark.startswith("live: "):
             check_exists(block, folder)
         elif block.kind == "console":
             check_console(block, folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import pytest
+from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from typer.main import get_command
 
@@ -46,6 +47,10 @@ def fields_of(root: type[BaseModel]) -> set[str]:
         ("scenario-file.md", "gridhall.engines.twin.scenario", "Scenario"),
         ("policy-file.md", "gridhall.scheduling.policy", "Policy"),
         ("metering.md", "gridhall.money.rates", "RateBook"),
+        ("jobs.md", "gridhall.server.objects.job", "JobRequest"),
+        ("tenancy.md", "gridhall.server.objects.tenancy", "QuotaSpec"),
+        ("tenancy.md", "gridhall.server.objects.tenancy", "BudgetSpec"),
+        ("tenancy.md", "gridhall.server.objects.tenancy", "TenantSpec"),
     ],
 )
 def test_reference_page_names_every_field(page: str, module: str, model: str) -> None:
@@ -90,3 +95,40 @@ def test_api_page_names_every_reason_and_the_server_gives_no_other() -> None:
     told = {reason for file in server.rglob("*.py") for reason in given.findall(file.read_text())}
     assert told <= reasons
     assert len(told) > 20
+
+
+def test_job_page_names_no_field_that_is_not_there_and_every_state() -> None:
+    job = importlib.import_module("gridhall.server.objects.job")
+    page = (DOCS / "jobs.md").read_text()
+    for heading, model in (
+        ("spec", "JobSpec"),
+        ("resources", "Resources"),
+        ("places", "Places"),
+        ("placement", "Placement"),
+        ("checkpoint", "Checkpoint"),
+    ):
+        section = page.split(f"## `{heading}`")[1].split("\n## ")[0]
+        assert set(re.findall(r"^\| `([a-z_]+)` \|", section, re.M)) == set(getattr(job, model).model_fields), heading
+    states = page.split("## States")[1].split("\n## ")[0]
+    named = {name for row in re.findall(r"^\| (`.*?) \|", states, re.M) for name in re.findall(r"`([a-z-]+)`", row)}
+    assert named == set(get_args(job.JobState))
+
+
+def test_api_page_lists_every_route_with_its_right() -> None:
+    nouns = importlib.import_module("gridhall.server.api.app").NOUNS
+    routes = [route for noun in nouns for route in noun.router.routes]
+    paths = get_openapi(title="", version="", routes=routes)["paths"]
+    rights = {
+        f"{method.upper()} {path}": " ".join(operation.get("x-gridhall-right", ["open"])).strip() or "any token"
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    }
+    page = (DOCS / "api.md").read_text()
+    assert dict(re.findall(r"^\| `([A-Z]+ /\S+)` \| ([^|]+) \|", page, re.M)) == rights
+
+
+def test_api_page_names_every_kind_of_event() -> None:
+    events = importlib.import_module("gridhall.server.views.events")
+    ends = {f"job.{state}" for state in events.FINAL.values()}
+    kinds = {*events.JOB_EFFECTS.values(), *events.NODE_EVENTS.values(), *events.CORDONS, *ends}
+    assert kinds - set(re.findall(r"`([a-z]+\.[a-z-]+)`", (DOCS / "api.md").read_text())) == set()

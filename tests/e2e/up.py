@@ -29,6 +29,7 @@ class Up:
     folder: Path
     words: Sequence[str] = ()
     port: int = field(default_factory=free_port)
+    directory: Path | None = None
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,7 +42,7 @@ class Up:
         ready = self.folder / "client.json"
         ready.unlink(missing_ok=True)
         words = [sys.executable, "-m", "gridhall.cli", "up", "--port", str(self.port), *self.words]
-        self.process = subprocess.Popen(words, env=self.around, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(words, cwd=self.directory, env=self.around, stderr=subprocess.PIPE)
         while not ready.exists():
             if self.process.poll() is not None or time.monotonic() - began > READY_S:
                 self.process.kill()

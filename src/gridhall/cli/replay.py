@@ -1,5 +1,6 @@
 """`gridhall replay RUN`: recorded events through the core again, or a fork of the run with other settings."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 STORE = "gridhall.db"
 """In a server's folder; elsewhere a run's recording is meant."""
+SMALL_STORE_BYTES = 32 << 20
+"""Up to here the uncompiled kernels are quicker than a compiler."""
 NO_SETTINGS: list[str] = []
 
 
@@ -40,6 +43,7 @@ def _store(run: Path, json: bool) -> None:
     """The log of a server, read from its database."""
     import asyncio
 
+    _choose_kernels(run if run.is_file() else run / STORE)
     from gridhall.cli.progress import Bar
     from gridhall.cli.say import as_json, status
     from gridhall.server.replaying import replay_store
@@ -50,7 +54,7 @@ def _store(run: Path, json: bool) -> None:
             with Bar() as bar:
                 return await replay_store(database, bar.count)
 
-    status(f"replaying the log in {run}; compiling the core if this is the first time (up to a few minutes)")
+    status(f"replaying the log in {run}")
     result = asyncio.run(replayed())
     if json:
         as_json({**asdict(result), "verdict": result.verdict})
@@ -58,6 +62,16 @@ def _store(run: Path, json: bool) -> None:
         _print_store(result)
     if result.verdict != "same":
         raise typer.Exit(1)
+
+
+def _choose_kernels(store: Path) -> None:
+    """Whether to compile is settled before anything with a kernel is imported."""
+    from gridhall.cli.say import status
+
+    if "GRIDHALL_COMPILE" not in os.environ and store.stat().st_size <= SMALL_STORE_BYTES:
+        os.environ["GRIDHALL_COMPILE"] = "0"
+    elif os.environ.get("GRIDHALL_COMPILE") != "0":
+        status("a large log: its kernels are compiled, which takes up to a few minutes the first time")
 
 
 def _print_store(result: "Replayed") -> None:

@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ import uvicorn
 from gridhall.engines.clock import Clock, ScaledClock, WallClock
 from gridhall.engines.local.host import discover
 from gridhall.engines.protocol import Engine
+from gridhall.errors import fault
 from gridhall.fleet.load import load_fleet
 from gridhall.fleet.models import Fleet
 from gridhall.ledger.keys import load_key, make_key
@@ -39,6 +41,9 @@ from gridhall.server.live.service import Service, Settings, open_service
 RENEW_S = 6 * 3600
 GOODBYE_S = 3
 """How long open connections may go on when the server is told to end."""
+
+BACKLOG = 2048
+"""Connections that may wait to be taken."""
 
 Say = Callable[[str], None]
 
@@ -90,15 +95,25 @@ async def serve(wanted: Wanted, say: Say) -> None:
             timeout_graceful_shutdown=GOODBYE_S,
         )
         server = Server(settings)
+        door = listen(wanted.host, wanted.port)
         for ending in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(ending, server.end)
         helpers = [asyncio.create_task(each) for each in beside(service, wanted, say)]
         try:
-            await server.serve()
+            await server.serve(sockets=[door])
         finally:
             for helper in helpers:
                 helper.cancel()
             (wanted.folder / "client.json").unlink(missing_ok=True)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The socket of the API; from here on nobody is turned away. Raises InputError when the address cannot be had."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as problem:
+        raise fault(f"{host}:{port}", "--port", problem.strerror or str(problem), "use another --port") from problem
 
 
 def prepare_folder(wanted: Wanted) -> None:
@@ -140,7 +155,7 @@ def _engines(
     wanted: Wanted, fleet: FleetMap, config: Config, clock: Clock
 ) -> tuple[Mapping[str, Engine], Mapping[str, str]]:
     if not wanted.twin:
-        return engines_of(config, fleet, wanted.folder)
+        return engines_of(config, fleet, wanted.folder, log_key(wanted.folder).name)
     from gridhall.engines.twin.paced import PacedTwin  # half a second of imports that a real fleet does not need
 
     twin = PacedTwin(list(fleet.node_index), clock, wanted.seed)
