@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 import numpy as np
 
@@ -21,6 +22,18 @@ def topology(world: World, sees_all: bool, may: May) -> Topology:
     racks = None if sees_all else _racks_of(world, may)
     tree = _Tree(fleet, lambda rack: racks is None or rack in racks)
     return Topology(hash=topology_hash(fleet), sites=tuple(tree.site(site) for site in range(len(fleet.fleet.sites))))
+
+
+class WholeTopology:
+    """The whole tree as JSON, made once: the fleet stays as it is while the server runs."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @cached_property
+    def json(self) -> str:
+        """The tree of somebody who sees all of it."""
+        return topology(self._world, True, lambda organisation, project: True).model_dump_json()
 
 
 def topology_hash(fleet: FleetMap) -> str:

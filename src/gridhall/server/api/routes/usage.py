@@ -10,6 +10,7 @@ from gridhall.server.api.paging import Paging, answer_page
 from gridhall.server.objects.page import Page
 from gridhall.server.objects.usage import Usage, UsageTotals
 from gridhall.server.queries.intervals import list_straddling, sum_inside
+from gridhall.server.views.open_usage import open_sums
 from gridhall.server.views.usage import sums_of, totals_of, usage_object
 
 router = APIRouter()
@@ -21,10 +22,10 @@ async def read_usage(asked: AskedUsage) -> Response:
 
     The sum over all projects is the integral of what was allocated, to the millisecond.
     """
-    database, opened = asked.caller.service.database, asked.opened()
+    database, opened = asked.caller.service.database, open_sums(asked.caller.world, asked.may, asked.wanted, asked.span)
     whole = await sum_inside(database, asked.scopes, asked.wanted, asked.span)
     straddling = await list_straddling(database, asked.scopes, asked.wanted, asked.span)
-    items = totals_of([*whole, *sums_of(asked.inside(straddling)), *sums_of(opened)])
+    items = totals_of([*whole, *sums_of(asked.inside(straddling)), *opened])
     return answer_object(UsageTotals(from_ms=asked.span.from_ms, until_ms=asked.span.until_ms, items=tuple(items)))
 
 
