@@ -28,7 +28,7 @@ from gridhall.server.store import Database, tables
 from gridhall.server.store.log_rows import LogRows
 
 BATCH = 4096
-MEND = "restore a backup (docs/operations.md); the log is not touched"
+MEND = "restore a backup (docs/backup.md); the log is not touched"
 
 
 @dataclass(frozen=True, slots=True)
