@@ -36,9 +36,10 @@ from gridhall.server.host_fleet import host_fleet
 from gridhall.server.identity.bootstrap import bootstrap
 from gridhall.server.identity.register import open_register, wall_ms
 from gridhall.server.live.fleet_map import FleetMap, map_fleet
+from gridhall.server.live.loop import ReadOnly
 from gridhall.server.live.service import Service, Settings, open_service
 
-RENEW_S = 6 * 3600
+RENEW_S, AGAIN_S = 6 * 3600, 10
 GOODBYE_S = 3
 """How long open connections may go on when the server is told to end."""
 
@@ -183,7 +184,11 @@ async def renew_token(service: Service, wanted: Wanted, say: Say) -> None:
     path = wanted.folder / "client.json"
     say_once = [f"ready: http://{wanted.host}:{wanted.port}/v1 (a token for you is in {path})"]
     while True:
-        token = await bootstrap(service, wall_ms())
+        try:
+            token = await bootstrap(service, wall_ms())
+        except ReadOnly:
+            await asyncio.sleep(AGAIN_S)
+            continue
         draft = path.with_name(".client.json")
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
