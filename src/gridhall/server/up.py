@@ -30,6 +30,7 @@ from gridhall.ledger.note import SigningKey
 from gridhall.money.rates import load_rates
 from gridhall.scheduling.policy import load_policy
 from gridhall.server.api.app import make_app
+from gridhall.server.budget_watch import BudgetWatch
 from gridhall.server.config import Config, load_config
 from gridhall.server.engines_of import engines_of
 from gridhall.server.host_fleet import host_fleet
@@ -171,7 +172,7 @@ def log_key(folder: Path) -> SigningKey:
 
 def beside(service: Service, wanted: Wanted, say: Say) -> Sequence[Coroutine[Any, Any, None]]:
     """What runs beside the API."""
-    helpers: list[Coroutine[Any, Any, None]] = [renew_token(service, wanted, say)]
+    helpers: list[Coroutine[Any, Any, None]] = [renew_token(service, wanted, say), BudgetWatch(service).watch()]
     if wanted.twin and wanted.load > 0:
         from gridhall.server.background import keep_busy
 
