@@ -177,8 +177,8 @@ class Loop:
                 await self.clock.wait_until(asked_ms)
                 self._woken_ms = asked_ms
                 answer = self.send(WakeUp())
+                answer.add_done_callback(_look_at)
                 await asyncio.wait([answer])
-                _look_at(answer)
             else:
                 self._decided.clear()
                 await self._decided.wait()
