@@ -104,7 +104,8 @@ def standings(directory: Directory, spent: Mapping[str, int]) -> Iterator[tuple[
     for owner in directory.all("project"):
         own, above = _stands(directory, owner, spent.get(owner.id, 0)), of_organisation.get(owner.organisation)
         if own is not None or above is not None:
-            yield owner, max(own or "open", above or "open", key=WORSE.index), spent.get(owner.id, 0)
+            worse: Standing = WORSE[max(WORSE.index(own or "open"), WORSE.index(above or "open"))]
+            yield owner, worse, spent.get(owner.id, 0)
 
 
 def _stands(directory: Directory, owner: Resource, micro: int) -> Standing | None:
