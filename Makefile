@@ -47,18 +47,20 @@ test: ## Run every test that this machine can run and list what was skipped.
 	@$(BIN)/python -m pytest -n $(WORKERS) -rs $(PYTEST_ARGS)
 
 SLURM := slurm-wlm slurmctld slurmd slurmrestd munge slurm-client slurm-wlm-basic-plugins slurm-wlm-jwt-plugin
+# systemd: only for systemd-analyze, which checks the unit file.
+PACKAGES := $(SLURM) systemd
 
-services: ## Install the Debian packages that live tests use (Slurm, munge); needs root.
-	@if dpkg -s $(SLURM) >/dev/null 2>&1; then \
-	  echo "gridhall: Slurm and munge are installed"; \
+services: ## Install the Debian packages that live tests use (Slurm, munge, systemd-analyze); needs root.
+	@if dpkg -s $(PACKAGES) >/dev/null 2>&1; then \
+	  echo "gridhall: Slurm, munge and systemd-analyze are installed"; \
 	elif ! command -v apt-get >/dev/null; then \
 	  echo "gridhall: this machine has no apt-get: install Slurm 22.05 with slurmrestd, and munge, in its own way"; exit 1; \
 	elif [ "$$(id -u)" != 0 ]; then \
 	  echo "gridhall: installing Slurm needs root: run this as root (sudo make services)"; exit 1; \
 	else \
-	  echo "gridhall: installing Slurm and munge (about half a minute)"; \
+	  echo "gridhall: installing Slurm, munge and systemd-analyze (about half a minute)"; \
 	  apt-get update -qq; \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(SLURM); \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(PACKAGES); \
 	fi
 
 check: $(VENV)/.dev ## Lint, formatting, types, import rules, examples in the docs.
