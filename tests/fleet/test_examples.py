@@ -9,7 +9,7 @@ from gridhall.fleet import Rollup, check_fleet, dump_fleet, load_fleet
 from gridhall.units import utc_ms
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-FILES = sorted(EXAMPLES.glob("*.yaml"))
+FILES = sorted(path for path in EXAMPLES.glob("*.yaml") if "schema: fleet/v1" in path.read_text(encoding="utf-8"))
 FROM_THE_PRESS = ("uk-announced", "uk-2026", "europe", "frontier")
 
 
