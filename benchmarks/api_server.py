@@ -22,6 +22,7 @@ from gridhall.server.api.app import make_app
 from gridhall.server.identity.bootstrap import bootstrap
 from gridhall.server.identity.register import open_register, wall_ms
 from gridhall.server.live.service import Settings, open_service
+from gridhall.server.process import tune_process
 
 RACKS = 1875
 """Of four nodes with eight GPUs: 7,500 nodes, 60,000 GPUs."""
@@ -83,6 +84,7 @@ async def serve(url: str, port: int) -> None:
     app = make_app(service, await open_register(service))
     app.router.routes.append(Route("/noop", noop, methods=["POST"]))
     server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, log_config=None, access_log=False, lifespan="off"))
+    tune_process()
     running = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)

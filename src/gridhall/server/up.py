@@ -39,6 +39,7 @@ from gridhall.server.identity.register import open_register, wall_ms
 from gridhall.server.live.fleet_map import FleetMap, map_fleet
 from gridhall.server.live.loop import ReadOnly
 from gridhall.server.live.service import Service, Settings, open_service
+from gridhall.server.process import tune_process
 
 RENEW_S, AGAIN_S = 6 * 3600, 10
 GOODBYE_S = 3
@@ -100,6 +101,7 @@ async def serve(wanted: Wanted, say: Say) -> None:
         door = listen(wanted.host, wanted.port)
         for ending in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(ending, server.end)
+        tune_process()
         helpers = [asyncio.create_task(each) for each in beside(service, wanted, say)]
         try:
             await server.serve(sockets=[door])
