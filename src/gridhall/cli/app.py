@@ -26,6 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # drawing the help with rich would take a third of its time
 )
 app.command("up")(up.up)
 app.command("backup")(backup.backup)

@@ -1,6 +1,5 @@
 """`gridhall ledger`: check a log, lay it out for others."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,6 +28,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compute every hash again and check every signature; exit code 0 only if the log is whole."""
+    import asyncio
     from dataclasses import asdict
 
     from gridhall.cli.progress import Bar
@@ -64,6 +64,8 @@ def _print(verdict: "Verdict") -> None:
 @app.command()
 def export(folder: Annotated[Path, typer.Argument(help="Folder to lay the log out in.")], where: Where = None) -> None:
     """Lay a log out as static files (C2SP tlog-tiles) that a stranger can mirror and verify."""
+    import asyncio
+
     from gridhall.ledger.export import export as lay_out
 
     async def laid_out() -> int:
