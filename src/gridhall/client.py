@@ -19,9 +19,8 @@ from typing import Any, Self, cast
 import httpx
 
 from gridhall.errors import Problem, fault
-from gridhall.server.objects.job import Job, JobRequest
+from gridhall.server.objects.job import FINAL_STATES, Job, JobRequest
 
-FINAL_STATES = frozenset({"completed", "failed", "cancelled", "timed-out", "crash-loop"})
 Object = dict[str, Any]
 
 

@@ -1,5 +1,8 @@
 """The peers' schedules: published waits on a seeded trace, small cases by hand, and rules that always hold."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -108,7 +111,7 @@ def test_a_node_without_cpu_left_takes_no_more_jobs() -> None:
 
 
 @pytest.mark.parametrize("plan", [fifo, easy, sjf, srtf])
-def test_a_job_that_fits_nowhere_never_starts_and_harms_nobody(plan) -> None:  # type: ignore[no-untyped-def]
+def test_a_job_that_fits_nowhere_never_starts_and_harms_nobody(plan: Callable[..., Any]) -> None:
     table = jobs(submit_ms=[0, 1], duration_ms=[10, 10], gpus=[12, 4])
     assert plan(nodes(2), table).start_ms.tolist() == [-1, 1]
 

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridhall.money.attribution import SiteEnergy, Steps, attribute, energy_cost_micro
+from gridhall.money.attribution import SiteEnergy, Steps, attribute
 from gridhall.money.intervals import UsageInterval, cut, weakest
-from gridhall.units import HOUR_MS, MICRO
+from gridhall.units import HOUR_MS
 from tests.money.samples import GANG, at, gang
 
 NOON = at("2026-07-01 12:00")
@@ -16,20 +16,19 @@ def steps(*values: int, basis: str = "measured", start_ms: int = NOON) -> Steps:
     return Steps(start_ms, HOUR_MS // 2, np.array(values, dtype=np.int64), basis)  # pyright: ignore[reportArgumentType]
 
 
-SITE = SiteEnergy(1_250, "measured", carbon=steps(100_000, 200_000), price=steps(80 * MICRO, 40 * MICRO))
+SITE = SiteEnergy(1_250, "measured", carbon=steps(100_000, 200_000))
 
 
 def test_an_hour_of_declared_watts_with_the_sites_overhead() -> None:
     done = attribute(GANG, SITE)
     assert done.energy_mj == 6_000 * 1_250 * HOUR_MS // 1_000
     assert done.carbon_mg == round(7.5 * 150_000)
-    assert energy_cost_micro(GANG, SITE) == round(0.0075 * 60 * MICRO)
 
 
 def test_each_figure_says_the_weakest_that_it_rests_on() -> None:
     done = attribute(GANG, SITE)
     assert (done.energy_basis, done.carbon_basis) == ("declared", "declared")
-    assumed = SiteEnergy(1_250, "assumed", SITE.carbon, SITE.price)
+    assumed = SiteEnergy(1_250, "assumed", SITE.carbon)
     assert attribute(GANG, assumed).carbon_basis == "assumed"
     assert weakest("measured", "measured") == "measured"
 
@@ -49,7 +48,7 @@ def test_beyond_its_series_carbon_is_assumed_to_stay_as_it_was() -> None:
     share=st.floats(0.01, 0.99),
 )
 def test_a_cut_changes_no_sum(length_ms: int, draw_w: int, pue: int, values: list[int], share: float) -> None:
-    site = SiteEnergy(pue, "declared", steps(*values), steps(*values))
+    site = SiteEnergy(pue, "declared", steps(*values))
     whole = UsageInterval(
         7, 1, "o", "p", "s", "GB", "h100", "t", "allocated", NOON - 9, NOON + length_ms, 1, draw_w, "cut"
     )
@@ -57,7 +56,6 @@ def test_a_cut_changes_no_sum(length_ms: int, draw_w: int, pue: int, values: lis
     done, parts = attribute(whole, site), [attribute(piece, site) for piece in pieces]
     assert sum(part.energy_mj for part in parts) == done.energy_mj
     assert sum(part.carbon_mg for part in parts) == done.carbon_mg
-    assert sum(energy_cost_micro(piece, site) for piece in pieces) == energy_cost_micro(whole, site)
     assert sum(piece.gpu_milli_ms for piece in pieces) == whole.gpu_milli_ms
 
 

@@ -4,12 +4,11 @@ import json
 import re
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import polars as pl
 import pytest
 
-from gridhall.money.focus import COLUMNS, Texts, focus_frame, write_focus
+from gridhall.money.focus import Texts, focus_frame
 from gridhall.money.rating import Charge, correct, rate
 from tests.money.samples import GANG, at, book, gang, price
 
@@ -185,13 +184,3 @@ def test_a_correction_says_which_month_it_corrects() -> None:
         "2026-06-29T11:22:33Z",
     )
     assert (same_month["ChargeClass"], same_month["ChargeCategory"]) == (None, "Adjustment")
-
-
-def test_both_file_formats_hold_the_same(tmp_path: Path) -> None:
-    write_focus(charges(), TEXTS, tmp_path / "focus.csv")
-    write_focus(charges(), TEXTS, tmp_path / "focus.parquet")
-    parquet = pl.read_parquet(tmp_path / "focus.parquet")
-    conform(parquet)
-    assert dict(parquet.schema) == COLUMNS
-    read = pl.read_csv(tmp_path / "focus.csv", schema_overrides=COLUMNS)
-    assert read.equals(parquet)

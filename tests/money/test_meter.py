@@ -11,13 +11,13 @@ from gridhall.controller.events import EVENT_WIDTH
 from gridhall.controller.state import ControllerState, new_state
 from gridhall.controller.step import step
 from gridhall.fleet.synthetic import uniform_fleet
-from gridhall.money import meter as m
 from gridhall.money.intervals import UsageInterval
-from gridhall.money.meter import CellFacts, JobFacts, Meter
 from gridhall.scheduling import decisions as d
 from gridhall.scheduling.policy import load_policy
 from gridhall.scheduling.starts import AGAIN, FRESH, SWAPPED
 from gridhall.tenancy import Organisation, Project, Tenancy
+from tests.money import meter as m
+from tests.money.meter import CellFacts, JobFacts, Meter
 from tests.oracle.cases import Case, random_case
 from tests.oracle.world import Event, World
 

@@ -14,7 +14,6 @@ from gridhall.money.exact import flow
 from gridhall.money.intervals import Basis, UsageInterval, weakest
 
 MJ_PER_KWH = 3_600_000_000
-MJ_PER_MWH = 1_000 * MJ_PER_KWH
 Ints = NDArray[np.int64]
 
 
@@ -52,14 +51,12 @@ class Steps:
 class SiteEnergy:
     """What a site adds and what its grid is like.
 
-    `pue_milli` is site energy over the machines' energy in 1/1000, `carbon` mg CO2-equivalent per kWh, `price`
-    micro-units of the energy's currency per MWh.
+    `pue_milli` is site energy over the machines' energy in 1/1000, `carbon` mg CO2-equivalent per kWh.
     """
 
     pue_milli: int
     pue_basis: Basis
     carbon: Steps
-    price: Steps
 
 
 def attribute(interval: UsageInterval, site: SiteEnergy) -> UsageInterval:
@@ -74,12 +71,6 @@ def attribute(interval: UsageInterval, site: SiteEnergy) -> UsageInterval:
         carbon_mg=_along(site_milliwatt, site.carbon, 1_000 * MJ_PER_KWH, start_ms, end_ms),
         carbon_basis=weakest(energy_basis, site.carbon.basis_over(start_ms, end_ms)),
     )
-
-
-def energy_cost_micro(interval: UsageInterval, site: SiteEnergy) -> int:
-    """What the interval's energy cost the operator, in micro-units of the price's currency."""
-    site_milliwatt = interval.draw_w * site.pue_milli
-    return _along(site_milliwatt, site.price, 1_000 * MJ_PER_MWH, interval.start_ms, interval.end_ms)
 
 
 def _along(milliwatt: int, series: Steps, divisor: int, start_ms: int, end_ms: int) -> int:

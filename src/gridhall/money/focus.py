@@ -13,7 +13,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -109,15 +108,6 @@ def focus_frame(charges: Iterable[Charge], texts: Texts) -> pl.DataFrame:
     """The data set, one row a charge, in their order."""
     rows = [focus_row(charge, texts) for charge in charges]
     return pl.DataFrame({name: [row[name] for row in rows] for name in COLUMNS}, schema=COLUMNS)
-
-
-def write_focus(charges: Iterable[Charge], texts: Texts, path: Path) -> None:
-    """Write the data set as parquet where the name ends so, else as CSV, in which a null is an empty field."""
-    frame = focus_frame(charges, texts)
-    if path.suffix == ".parquet":
-        frame.write_parquet(path)
-    else:
-        frame.write_csv(path)
 
 
 def focus_row(charge: Charge, texts: Texts) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gridhall.engines.protocol import Ended, Started, StopOrder, Stopped
+from gridhall.engines.protocol import AttemptKey, Ended, Started, StopOrder, Stopped
 from tests.engines.local.lab import END, Lab, lab, order
 
 TRAIN = """
@@ -49,8 +49,8 @@ print("ready")
 SLEEP = "import time; print('ready'); time.sleep(60)"
 
 
-async def stopped(here: Lab, key: object, grace_ms: int = 2_000) -> Stopped:
-    await here.engine.stop(StopOrder(key, 1, grace_ms))  # type: ignore[arg-type]
+async def stopped(here: Lab, key: AttemptKey, grace_ms: int = 2_000) -> Stopped:
+    await here.engine.stop(StopOrder(key, 1, grace_ms))
     end = await here.next(*END)
     assert isinstance(end, Stopped)
     return end

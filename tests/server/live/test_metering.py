@@ -12,13 +12,13 @@ from sqlalchemy import select
 
 from gridhall.ledger.entries import Decision, read, widen
 from gridhall.money.intervals import UsageInterval
-from gridhall.money.meter import CellFacts, JobFacts, Meter
 from gridhall.scheduling.decisions import EFFECT_WIDTH
 from gridhall.server.live.changes import Cancel
 from gridhall.server.live.draft import Draft, Refusal
 from gridhall.server.live.service import Service
 from gridhall.server.store.log_rows import LogRows
 from gridhall.server.store.tables import interval
+from tests.money.meter import CellFacts, JobFacts, Meter
 from tests.server.live.hand_clock import HandClock
 from tests.server.live.hand_engine import HandEngine
 from tests.server.live.house import hand_engine, running, settings, small_fleet, submit, until

@@ -23,7 +23,7 @@ def everybody(organisation: str, project: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("energy", [{}, {"home": SiteEnergy(1_250, "measured", CARBON, CARBON)}])
+@pytest.mark.parametrize("energy", [{}, {"home": SiteEnergy(1_250, "measured", CARBON)}])
 def test_sums_over_columns_are_those_of_the_intervals(tmp_path: Path, energy: dict[str, SiteEnergy]) -> None:
     async def story() -> None:
         chance, clock, fleet = random.Random(7), HandClock(), small_fleet(nodes=6)

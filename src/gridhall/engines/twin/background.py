@@ -2,7 +2,7 @@
 
 The jobs are the generator's (`gridhall.work`), made day by day: the day and the seed give the day's jobs, and the seed
 alone the people who submit them, so that a server which restarts goes on with the same stream. Nobody real asks for
-them: they are to be submitted in the name of synthetic projects, and their environment tells the twin how they run.
+them; their environment tells the twin how they run.
 """
 
 from collections.abc import Iterator
@@ -31,8 +31,6 @@ class Submission:
     """
 
     time_ms: int
-    organisation: str
-    project: str
     user: str
     name: str
     gpus: int
@@ -66,15 +64,6 @@ def submissions(
         day += 1
 
 
-def people_of(profile: Profile) -> dict[str, tuple[str, ...]]:
-    """The synthetic projects of each synthetic organisation in whose name the submissions come."""
-    projects = [_project(number) for number in range(profile.projects)]
-    return {
-        _organisation(number): tuple(projects[number :: profile.organisations])
-        for number in range(profile.organisations)
-    }
-
-
 def _day(
     fleet: Hosts, profile: Profile, seed: int, day: int, load: float | None, jobs: int | None
 ) -> Iterator[Submission]:
@@ -90,16 +79,13 @@ def _day(
         users_seed=seed,
     )
     for table in work.chunks():
-        yield from _submissions(table, profile, fleet.site_names)
+        yield from _submissions(table, fleet.site_names)
 
 
-def _submissions(table: JobTable, profile: Profile, site_names: tuple[str, ...]) -> Iterator[Submission]:
+def _submissions(table: JobTable, site_names: tuple[str, ...]) -> Iterator[Submission]:
     for row in range(len(table)):
-        project = int(table.project[row])
         yield Submission(
             time_ms=int(table.submit_ms[row]),
-            organisation=_organisation(project % profile.organisations),
-            project=_project(project),
             user=f"synthetic-user-{int(table.user[row]):04d}",
             name=f"synthetic-{int(table.name[row]):02d}",
             gpus=int(table.gpus[row]),
@@ -131,11 +117,3 @@ def _environment(table: JobTable, row: int) -> dict[str, str]:
     if table.checkpoint_ms[row]:
         told[CHECKPOINT_SECONDS] = str(int(table.checkpoint_ms[row]) // SECOND_MS)
     return told
-
-
-def _organisation(number: int) -> str:
-    return f"synthetic-organisation-{number:02d}"
-
-
-def _project(number: int) -> str:
-    return f"synthetic-project-{number:03d}"

@@ -11,7 +11,6 @@ from gridhall.server.ids import new_id
 from gridhall.server.live.draft import Draft
 from gridhall.units import HOUR_MS
 
-DEFAULT_MS = HOUR_MS
 LONGEST_MS = {"user": 24 * HOUR_MS, "service-account": 30 * 24 * HOUR_MS}
 """Longest life of a token by the kind of its principal."""
 PREFIX = "ght_"

@@ -78,8 +78,8 @@ class Meters:
         return attribute(interval, self.energy.get(interval.site) or self._overhead_only(site))
 
     def _overhead_only(self, site: int) -> SiteEnergy:
-        """A site of whose grid nothing is known: its declared overhead, and carbon and price that are assumed 0."""
-        return SiteEnergy(int(self.fleet.arrays.site_pue_milli[site]), "declared", UNKNOWN, UNKNOWN)
+        """A site of whose grid nothing is known: its declared overhead, and carbon that is assumed 0."""
+        return SiteEnergy(int(self.fleet.arrays.site_pue_milli[site]), "declared", UNKNOWN)
 
     def _idle_w(self, hardware: int) -> int:
         """Watts of a whole node that does nothing."""

@@ -14,9 +14,6 @@ CANCELLED = "cancelled"
 TIMED_OUT = "timed-out"
 CRASH_LOOP = "crash-loop"
 
-LIVE_STATES = (QUEUED, STARTING, RUNNING, STOPPING)
-FINAL_STATES = (COMPLETED, FAILED, CANCELLED, TIMED_OUT, CRASH_LOOP)
-
 
 @dataclass(slots=True)
 class Attempt:

@@ -14,6 +14,8 @@ LEVELS: tuple[Level, ...] = ("rack", "pod", "hall", "site")
 JobState = Literal[
     "queued", "starting", "running", "stopping", "completed", "failed", "cancelled", "timed-out", "crash-loop"
 ]
+FINAL_STATES: tuple[JobState, ...] = ("completed", "failed", "cancelled", "timed-out", "crash-loop")
+"""A job in one of these changes no more."""
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
 
 MOST_GPUS = 1_000_000

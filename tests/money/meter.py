@@ -1,4 +1,4 @@
-"""The meter: the core's effects in, usage intervals out.
+"""An independent meter to hold the server's to: the core's effects in, usage intervals out.
 
 It reads the rows that the core writes when GPUs change hands: START with its PLACE rows opens an interval, RELEASE or
 the START of a job's next attempt (a node swapped in place) closes it. What is open can be listed as if it ended now, or
