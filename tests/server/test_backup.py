@@ -87,7 +87,6 @@ def test_what_ran_meanwhile_is_an_orphan_and_what_is_gone_is_lost(
     tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gridhall.server.live.drift.PERIOD_S", 0.02)
-    monkeypatch.setattr("gridhall.server.live.drift.PATIENCE_MS", 700)
 
     async def story() -> None:
         engine = hand_engine(small_fleet())

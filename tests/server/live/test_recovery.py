@@ -1,14 +1,17 @@
 """After a crash the log leads to the same world, and what was ordered and not done is done."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
 from gridhall.errors import InputError
+from gridhall.ledger.entries import Segment, read
 from gridhall.server.live import snapshots, work
 from gridhall.server.live.changes import Cancel
 from gridhall.server.live.service import open_service
+from gridhall.server.store.log_rows import LogRows
 from gridhall.server.store.tables import entry, outbox, snapshot
 from tests.server.live.house import crash, hand_engine, nodes_up, running, settings, small_fleet, submit, until
 
@@ -154,5 +157,38 @@ def test_a_changed_byte_in_the_tail_of_the_log_is_seen_at_the_start(store_url: s
         with pytest.raises(InputError, match=r"another root at size (.|\n)*restore a backup"):
             await open_service(chosen)
         await first.database.close()
+
+    asyncio.run(story())
+
+
+def test_a_changed_policy_or_fleet_file_is_not_claimed_by_an_old_store(
+    store_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        fleet = small_fleet()
+        chosen = settings(store_url, fleet, hand_engine(fleet))
+        async with running(chosen) as first:
+            await nodes_up(first)
+        passes = chosen.policy.passes.model_copy(update={"depth": 7})
+        other = replace(chosen, policy=chosen.policy.model_copy(update={"passes": passes}))
+        async with running(other) as second:
+            bodies = await LogRows(second.database).entries(0, second.loop.log.size)
+        segments = [each for each in map(read, bodies) if isinstance(each, Segment)]
+        assert [each.policy for each in segments] == [chosen.policy.hash] * 2
+        assert "policy file has changed" in caplog.text
+
+    asyncio.run(story())
+
+
+def test_a_store_of_another_fleet_is_refused_in_words_of_the_fleet(store_url: str) -> None:
+    async def story() -> None:
+        for nodes in (2, 3):
+            fleet = small_fleet(nodes)
+            chosen = settings(store_url, fleet, hand_engine(fleet))
+            if nodes == 2:
+                await (await open_service(chosen)).close()
+            else:
+                with pytest.raises(InputError, match="2 nodes, now 3"):
+                    await open_service(chosen)
 
     asyncio.run(story())

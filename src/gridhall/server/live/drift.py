@@ -19,8 +19,6 @@ from gridhall.server.live.world import World
 log = logging.getLogger("gridhall.drift")
 
 PERIOD_S = 10.0
-PATIENCE_MS = 30_000
-"""An attempt so young may still be on its way to its engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,8 @@ class OrphanFound:
 class Drift:
     """`busy` says whether orders about a job are on their way.
 
-    `orphans` are those found at the last look. What is seen once may be a forget that is still on its way.
+    `orphans` are those found at the last look. What is seen once may be an order that is still on its way, however fast
+    the clock runs; only what is seen twice counts.
     """
 
     world: Callable[[], World]
@@ -48,7 +47,8 @@ class Drift:
     tell: Callable[[Change], None]
     busy: Callable[[int], bool]
     orphans: set[tuple[str, AttemptKey]] = field(default_factory=set[tuple[str, AttemptKey]])
-    _suspects: set[tuple[str, AttemptKey]] = field(default_factory=set[tuple[str, AttemptKey]])
+    _strange: dict[str, set[AttemptKey]] = field(default_factory=dict[str, set[AttemptKey]])
+    _missing: dict[str, set[AttemptKey]] = field(default_factory=dict[str, set[AttemptKey]])
 
     async def watch(self) -> None:
         """Look again and again."""
@@ -63,19 +63,21 @@ class Drift:
     async def look(self, name: str, engine: Engine) -> None:
         """Compare one engine with the world."""
         held = set(await engine.running())
-        world, now_ms = self.world(), self.clock.now_ms()
+        world = self.world()
         decided = {
-            job.open_attempt.key: job.open_attempt
+            job.open_attempt.key
             for job in world.jobs.values()
             if job.open_attempt and world.engine_of_site[job.open_attempt.places[0].site] == name
         }
-        for key, attempt in decided.items():
-            young = now_ms - attempt.decided_ms < PATIENCE_MS
-            if key not in held and not young and not self.busy(key.job):
-                self.tell(Reported(Lost(key, now_ms, 0, f"{name} does not know it")))
-        strange = {(name, key) for key in held - decided.keys() if not self.busy(key.job) and not _over(world, key)}
-        found = strange & self._suspects
-        self._suspects = {each for each in self._suspects if each[0] != name} | strange
+        missing = {key for key in decided - held if not self.busy(key.job)}
+        strange = {key for key in held - decided if not self.busy(key.job) and not _over(world, key)}
+        for key in missing & self._missing.get(name, set()):
+            self.tell(Reported(Lost(key, self.clock.now_ms(), 0, f"{name} does not know it")))
+        self._report(name, strange & self._strange.get(name, set()))
+        self._missing[name], self._strange[name] = missing, strange
+
+    def _report(self, name: str, strange: set[AttemptKey]) -> None:
+        found = {(name, key) for key in strange}
         for orphan in found - self.orphans:
             log.error("orphan: %s holds attempt %s, which nobody decided", *orphan)
             self.tell(OrphanFound(*orphan))

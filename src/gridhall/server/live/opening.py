@@ -4,6 +4,7 @@ It is done at every start, and again by a running controller after a transaction
 """
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from gridhall.engines.clock import Clock
 from gridhall.engines.protocol import Engine
 from gridhall.errors import fault
 from gridhall.ledger.checkpoint import read_unchecked
-from gridhall.ledger.entries import Close, Entry, Segment, body
+from gridhall.ledger.entries import Close, Entry, Segment, body, read
 from gridhall.ledger.log import Log, open_log
 from gridhall.ledger.note import SigningKey, verify_key, vkey
 from gridhall.money.attribution import SiteEnergy
@@ -31,10 +32,14 @@ from gridhall.server.store.leadership import Lead, stay_leader, take_lead
 from gridhall.server.store.log_rows import LogRows, write_append
 from gridhall.tenancy import Organisation, Project, Tenancy
 
+logger = logging.getLogger("gridhall.live")
+
 LONG_TAIL = 5000
 """Decisions fed at a restart that make a new snapshot worth its cost."""
 FIRST_TENANCY = Tenancy((Organisation("home"),), (Project("default", "home"),))
 """Who is there in a new store: organisation 0 and its project 0."""
+SEEN = ("nodes", "racks", "halls")
+"""Sizes that people know their fleet by."""
 ROOM = Room(organisations=256, projects=2048)
 """How many organisations and projects a store can ever have: it is made with room for them."""
 
@@ -116,17 +121,33 @@ async def open_segment(
     settings: Settings, database: Database, world: World, log: Log, now_ms: int, afresh: bool
 ) -> None:
     """Begin a segment: it names who decides from here on. `afresh` = it stands on a new snapshot of the state."""
+    policy, fleet = await _made_with(settings, database, log)
     segment = Segment(
         world.decisions,
         world.epoch,
         kernels_hash(),
-        settings.policy.hash,
-        fleet_hash(settings.fleet),
+        policy,
+        fleet,
         world.state.digest(),
         world.state.sizes,
         vkey(verify_key(settings.key)),
     )
     await write_boundary(database, world, log, settings.key, segment, now_ms, afresh)
+
+
+async def _made_with(settings: Settings, database: Database, log: Log) -> tuple[str, str]:
+    """Hashes of the policy and of the fleet that the state was made with: those of today decide nothing in an old one.
+
+    Its limits, its places and its policy's numbers are in the state, and no event changes them all.
+    """
+    today = settings.policy.hash, fleet_hash(settings.fleet)
+    first = read((await LogRows(database).entries(0, 1))[0]) if log.size else None
+    if not isinstance(first, Segment):
+        return today
+    for what, was, now in zip(("policy", "fleet"), (first.policy, first.fleet), today, strict=True):
+        if was != now:
+            logger.warning("the %s file has changed since this store was made: it goes on with the old numbers", what)
+    return first.policy, first.fleet
 
 
 def closing(world: World) -> Close:
@@ -157,8 +178,9 @@ def check_shape(world_state: ControllerState, fresh: ControllerState, name: str)
     old = {key: size for key, size in world_state.sizes.items() if key not in grown}
     new = {key: size for key, size in fresh.sizes.items() if key not in grown}
     if old != new:
-        changed = ", ".join(sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key)))
-        raise fault(name, "fleet", f"is not the fleet that this store was made for ({changed})", "use another --folder")
+        counted = ", ".join(f"{old[key]:,} {key}, now {new[key]:,}" for key in SEEN if old[key] != new[key])
+        problem = f"is not the fleet that this store was made for ({counted or 'it is built otherwise'})"
+        raise fault(name, "fleet", problem, "give it that fleet file, or another --folder")
 
 
 def fleet_hash(fleet: FleetMap) -> str:

@@ -11,7 +11,6 @@ import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
@@ -24,6 +23,7 @@ from gridhall.server.store.tables import leader
 
 LOCK_NUMBER = 0x67726964  # "grid": the advisory lock's name in PostgreSQL
 
+LONGEST_NAME = 400
 TRIES, TRY_S = 10, 0.1
 """The lock of a server that was killed stands until a child that it was just starting has become itself."""
 
@@ -37,13 +37,13 @@ class Lead:
     """The lead over a store, until it is given up."""
 
     epoch: int
-    _file: IO[str] | None
+    _lock: int | None
     _connection: AsyncConnection | None
 
     async def alive(self) -> bool:
         """Whether the lock is still held."""
         if self._connection is None:
-            return self._file is not None and not self._file.closed and os.fstat(self._file.fileno()).st_nlink > 0
+            return self._lock is not None and os.fstat(self._lock).st_nlink > 0
         try:
             await self._connection.execute(text("SELECT 1"))
         except Exception:
@@ -52,8 +52,9 @@ class Lead:
 
     async def give_up(self) -> None:
         """Let another lead."""
-        if self._file is not None:
-            self._file.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
         if self._connection is not None:
             with contextlib.suppress(Exception):  # it may be broken; then the lock has fallen already
                 await self._connection.invalidate()
@@ -66,9 +67,9 @@ async def take_lead(database: Database, now_ms: int) -> Lead:
     Raises InputError when another controller that lives leads it, or a later version has led it.
     """
     holder = f"process {os.getpid()} on {socket.gethostname()}"
-    file = await _lock_file(database.file, holder) if database.file is not None else None
-    connection = None if file is not None else await _lock_row(database)
-    lead = Lead(0, file, connection)
+    lock = await _lock_file(database.file, holder) if database.file is not None else None
+    connection = None if lock is not None else await _lock_row(database)
+    lead = Lead(0, lock, connection)
     try:
         lead.epoch = await database.write(lambda connection: _begin_epoch(connection, database.name, holder, now_ms))
     except BaseException:
@@ -93,23 +94,20 @@ def stay_leader(connection: Connection, epoch: int, now_ms: int) -> None:
         raise LostLead(f"epoch {epoch} is over: another controller leads this store")
 
 
-async def _lock_file(path: Path, holder: str) -> IO[str]:
-    lock = path.with_name(path.name + ".lead")
-    file = open(lock, "a+", encoding="utf-8")  # noqa: SIM115 (it stays open as long as we lead)
-    os.chmod(lock, 0o600)
+async def _lock_file(path: Path, holder: str) -> int:
+    """The descriptor of the lock, which stands as long as it is open."""
+    lock = os.open(path.with_name(path.name + ".lead"), os.O_RDWR | os.O_CREAT, 0o600)
     for _ in range(TRIES):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             await asyncio.sleep(TRY_S)
         else:
-            file.truncate(0)
-            file.write(holder)
-            file.flush()
-            return file
-    file.seek(0)
-    other = file.read().strip() or "another process"
-    file.close()
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, holder.encode(), 0)
+            return lock
+    other = os.pread(lock, LONGEST_NAME, 0).decode(errors="replace").strip() or "another process"
+    os.close(lock)
     raise fault(str(path), "", f"{other} leads this store", "stop it first, or give --folder another folder")
 
 
