@@ -1,6 +1,7 @@
 """Units and time: SI inside, integer milliseconds UTC, money in integer micro-units."""
 
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SECOND_MS = 1_000
 MINUTE_MS = 60_000
@@ -26,3 +27,12 @@ def utc_ms(moment: datetime | date) -> int:
 def iso_utc(time_ms: int) -> str:
     """`2026-01-31T12:00:00Z` for integer milliseconds."""
     return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def known_zone(name: str) -> str:
+    """The name of a time zone, as it is. Raises ValueError for a name that is none."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no time zone; use a name such as Europe/London or UTC") from error
+    return name

@@ -15,14 +15,13 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gridhall.errors import Fault, InputError
 from gridhall.money.windows import spans_of
-from gridhall.units import MICRO, iso_utc, utc_ms
+from gridhall.units import MICRO, iso_utc, known_zone, utc_ms
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FOREVER_MS = 1 << 60
@@ -87,11 +86,7 @@ class Rate(_Part):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{zone!r} is no time zone; use a name such as Europe/London or UTC") from error
-        return zone
+        return known_zone(zone)
 
     @model_validator(mode="after")
     def _in_order(self) -> "Rate":

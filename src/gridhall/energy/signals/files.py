@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from pydantic import Field, field_validator
@@ -17,7 +17,7 @@ from gridhall.energy.signals.clock import local_instants
 from gridhall.energy.signals.readings import Basis, Readings, Row, Unit, readings_of
 from gridhall.errors import fault
 from gridhall.fleet.figures import Part
-from gridhall.units import MINUTE_MS, utc_ms
+from gridhall.units import MINUTE_MS, known_zone, utc_ms
 
 FIRST_ROW = 2
 """Row of a CSV file's first value: the names stand in row 1."""
@@ -68,11 +68,7 @@ class SignalFile(Part):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{zone!r} is no time zone; use a name such as Europe/London or UTC") from error
-        return zone
+        return known_zone(zone)
 
 
 def read_signal(declared: SignalFile, base: Path) -> Readings:

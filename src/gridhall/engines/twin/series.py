@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,7 @@ from pydantic import Field, field_validator
 
 from gridhall.errors import fault
 from gridhall.fleet.figures import Part
-from gridhall.units import DAY_MS, HOUR_MS, MINUTE_MS, utc_ms
+from gridhall.units import DAY_MS, HOUR_MS, MINUTE_MS, known_zone, utc_ms
 
 SLOT_MS = 15 * MINUTE_MS
 YEAR_OF_WEEKS_MS = 364 * DAY_MS
@@ -57,11 +57,7 @@ class FileSeries(Part):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{zone!r} is no time zone; use a name such as Europe/London or UTC") from error
-        return zone
+        return known_zone(zone)
 
 
 class SyntheticSeries(Part):
