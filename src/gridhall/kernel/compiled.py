@@ -103,8 +103,21 @@ def kernel(function: _KernelFunction) -> _KernelFunction:
     before: Any = config.CACHE_DIR
     config.CACHE_DIR = str(cache_root() / source_key(Path(function.__code__.co_filename)))
     try:
-        return cast(_KernelFunction, numba.njit(cache=True)(function))
+        return cast(_KernelFunction, _for_all_values(numba.njit(cache=True)(function)))
     except RuntimeError:  # no folder can be written: compile in memory
-        return cast(_KernelFunction, numba.njit(function))
+        return cast(_KernelFunction, _for_all_values(numba.njit(function)))
     finally:
         config.CACHE_DIR = before
+
+
+def _for_all_values(dispatcher: Any) -> Any:
+    """The kernel, compiled once for all integers: numba compiles it again for every constant that a call has in it."""
+    resolve = dispatcher.get_call_template
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        return resolve(
+            [types.unliteral(arg) for arg in args], {name: types.unliteral(arg) for name, arg in kws.items()}
+        )
+
+    dispatcher.get_call_template = get_call_template
+    return dispatcher
