@@ -94,6 +94,25 @@ def test_queues_tell_what_waits_and_why(tmp_path: Path) -> None:
     in_house(tmp_path, story)
 
 
+def test_a_queue_is_counted_again_after_every_decision(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        async def waiting(name: str) -> tuple[int, int]:
+            status = (await house.admin.get(f"/v1/queues/{name}")).json()["status"]
+            assert status["jobs"] == sum(each["jobs"] for each in status["waiting"])
+            return status["jobs"], status["gpus"]
+
+        await submit(house.service, gpus=16)
+        assert await waiting("normal") == (0, 0)
+        first = await submit(house.service, gpus=16)
+        assert await waiting("normal") == (1, 16)
+        await submit(house.service, gpus=8, priority="high")
+        assert (await waiting("normal"), await waiting("high")) == ((1, 16), (1, 8))
+        assert (await house.admin.delete(f"/v1/jobs/{first.id}")).status_code == 202
+        assert (await waiting("normal"), await waiting("high")) == ((0, 0), (1, 8))
+
+    in_house(tmp_path, story)
+
+
 def test_capacity_tells_delivered_healthy_reserved_and_in_use_by_tenant(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         await submit(house.service, gpus=8)

@@ -42,6 +42,7 @@ from gridhall.server.identity.register import Register
 from gridhall.server.live.service import Service
 from gridhall.server.metrics import open_metrics
 from gridhall.server.queries.feed import open_feed
+from gridhall.server.views.queues import QueueCounts
 from gridhall.server.views.topology import WholeTopology
 
 log = logging.getLogger("gridhall.api")
@@ -93,6 +94,7 @@ def make_app(service: Service, register: Register) -> FastAPI:
     app.state.metrics = open_metrics(service)
     app.state.feed = open_feed(service)
     app.state.topology = WholeTopology(service.world)
+    app.state.queues = QueueCounts()
     app.openapi = lambda: openapi_of(app)
     for noun in (jobs, *(each for each in NOUNS if each is not jobs)):  # routes are tried in order
         app.router.routes.extend(noun.router.routes)

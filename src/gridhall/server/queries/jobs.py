@@ -1,22 +1,26 @@
 """Jobs and their attempts from the store, a page at a time, newest first.
 
-Of every scope that the caller may read one page is read along an index, and the pages are merged: so a tenant with few
-jobs among very many finds them as fast as the operator finds everybody's.
+Of every scope that the caller may read one page of numbers is read along an index, and the pages are merged: so a
+tenant with few jobs among very many finds them as fast as the operator finds everybody's.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from heapq import merge
 from typing import Any
 
-from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Select, String, cast, func, select
 
 from gridhall.server.live.recover import read_attempt
 from gridhall.server.live.work import Attempt, Job
 from gridhall.server.queries.scopes import Scope
 from gridhall.server.store import Database
 from gridhall.server.store.tables import attempt, job
+
+Held = Mapping[int, Job]
+"""The jobs that the core holds, by number."""
+MOST_NUMBERS = 500
+"""Most jobs in one query: SQLite takes only so many parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,19 @@ class JobFilter:
 
 
 async def list_jobs(
-    database: Database, scopes: Collection[Scope], wanted: JobFilter, below: int | None, most: int
+    database: Database, scopes: Collection[Scope], wanted: JobFilter, below: int | None, most: int, held: Held
 ) -> list[Job]:
-    """At most `most` jobs of the scopes with a number under `below` (None = from the newest), newest first."""
-    async with database.read() as connection:
-        pages = [await _page(connection, _query(scope, wanted, below, most)) for scope in scopes]
-    found = {each.number: each for each in merge(*pages, key=lambda each: -each.number)}
-    return list(found.values())[:most]
+    """At most `most` jobs of the scopes with a number under `below` (None = from the newest), newest first.
+
+    A job that the core still holds is the one in memory, whose row is not read.
+    """
+    queries = [_query(scope, wanted, below, most) for scope in scopes]
+
+    def work(connection: Connection) -> list[Job]:
+        found = merge(*(_numbers(connection, query) for query in queries), reverse=True)
+        return _jobs(connection, list(dict.fromkeys(found))[:most], held)
+
+    return await database.fetch(work)
 
 
 def _query(scope: Scope, wanted: JobFilter, below: int | None, most: int) -> Select[Any]:
@@ -48,15 +58,31 @@ def _query(scope: Scope, wanted: JobFilter, below: int | None, most: int) -> Sel
         (job.c.organisation, organisation, bool(wanted.user or wanted.name)),
         (job.c.state, wanted.state, bool(wanted.user or wanted.name)),
     )
-    query = select(job).order_by(job.c.number.desc()).limit(most)
+    query = select(job.c.number).order_by(job.c.number.desc()).limit(most)
     for column, value, unindexed in asked:
         if value:
             query = query.where((column.concat("") if unindexed else column) == value)
     return query if below is None else query.where(job.c.number < below)
 
 
-async def _page(connection: AsyncConnection, query: Select[Any]) -> list[Job]:
-    return [Job(**row) for row in (await connection.execute(query)).mappings()]
+def _numbers(connection: Connection, query: Select[Any]) -> list[int]:
+    """The numbers that a query finds, newest first, as one row: SQLite lets the interpreter go at each row."""
+    number = query.subquery().c.number
+    found: str | None = connection.execute(select(func.aggregate_strings(cast(number, String), ","))).scalar()
+    return sorted(map(int, found.split(",")), reverse=True) if found else []
+
+
+_COLUMNS = tuple(job.c[each.name] for each in fields(Job) if each.name in job.c)
+"""In the order in which a job is made of them."""
+
+
+def _jobs(connection: Connection, numbers: Sequence[int], held: Held) -> list[Job]:
+    found = {number: held.get(number) for number in numbers}
+    missing = [number for number, each in found.items() if each is None]
+    for at in range(0, len(missing), MOST_NUMBERS):
+        some = select(*_COLUMNS).where(job.c.number.in_(missing[at : at + MOST_NUMBERS]))
+        found.update((row[0], Job(*row)) for row in connection.execute(some))
+    return [each for each in found.values() if each is not None]
 
 
 async def find_job(database: Database, id: str) -> Job | None:
@@ -71,10 +97,6 @@ async def attempts_of(database: Database, number: int) -> list[Attempt]:
     query = select(attempt).where(attempt.c.job == number).order_by(attempt.c.attempt)
     async with database.read() as connection:
         return [read_attempt(row) for row in (await connection.execute(query)).mappings()]
-
-
-MOST_NUMBERS = 500
-"""Most jobs in one query: SQLite takes only so many parameters."""
 
 
 async def owners_of(database: Database, numbers: Sequence[int]) -> dict[int, tuple[str, str, str]]:

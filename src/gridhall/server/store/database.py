@@ -32,15 +32,16 @@ class StoreAway(Exception):
 
 
 class Database:
-    """Two doors: `write` for the one writer, `read` for everyone else.
+    """Doors: `write` for the one writer, `fetch` and `read` for everyone else.
 
-    SQLite's writer works in a thread of its own, a whole transaction at a time: a hop for each statement would cost
-    more than the statements.
+    SQLite's writer works in a thread of its own, a whole transaction at a time, and `fetch` in one of a few, a whole
+    read at a time: a hop for each statement would cost more than the statements.
     """
 
-    def __init__(self, writer: Engine | AsyncEngine, reader: AsyncEngine) -> None:
-        self._writer, self._reader = writer, reader
+    def __init__(self, writer: Engine | AsyncEngine, reader: AsyncEngine, fetcher: Engine | AsyncEngine) -> None:
+        self._writer, self._reader, self._fetcher = writer, reader, fetcher
         self._thread = ThreadPoolExecutor(1, "gridhall-writer")
+        self._fetching = ThreadPoolExecutor(READERS, "gridhall-reader")
 
     @property
     def kind(self) -> str:
@@ -64,20 +65,21 @@ class Database:
                 return await connection.run_sync(work)
         return await asyncio.get_running_loop().run_in_executor(self._thread, _transact, self._writer, work)
 
+    async def fetch(self, work: Callable[[Connection], _Made]) -> _Made:
+        """What some work reads, each statement by itself. Raises StoreAway when the database does not answer."""
+        if isinstance(self._fetcher, AsyncEngine):
+            async with _reading(self._fetcher) as connection:
+                return await connection.run_sync(work)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._fetching, _look, self._fetcher, work)
+        except (DBAPIError, TimeoutError) as problem:
+            raise StoreAway(in_short(problem)) from problem
+
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
         """A connection to read with. Raises StoreAway when the database does not answer."""
-        connection = self._reader.connect()
-        try:
-            await connection.start()
-        except Exception as problem:  # drivers raise all kinds of things
-            raise StoreAway(in_short(problem)) from problem
-        try:
+        async with _reading(self._reader) as connection:
             yield connection
-        except (DBAPIError, TimeoutError) as problem:
-            raise StoreAway(in_short(problem)) from problem
-        finally:
-            await connection.close()
 
     async def connect(self) -> AsyncConnection:
         """A connection of its own, for a lock that lasts; the caller closes it."""
@@ -86,8 +88,9 @@ class Database:
     async def close(self) -> None:
         """Close every connection; whoever asks afterwards gets a new one."""
         await self._reader.dispose()
-        if isinstance(self._writer, Engine):
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.dispose)
+        for engine, threads in ((self._writer, self._thread), (self._fetcher, self._fetching)):
+            if isinstance(engine, Engine):
+                await asyncio.get_running_loop().run_in_executor(threads, engine.dispose)
 
 
 async def open_database(url: str) -> Database:
@@ -118,7 +121,7 @@ def connect(url: str) -> Database:
         raise fault("store", "url", f"{url!r} is neither SQLite nor PostgreSQL", mend)
     address, patience = parsed.set(drivername="postgresql+asyncpg"), {"timeout": CONNECT_S, "command_timeout": ANSWER_S}
     engine = create_async_engine(address, pool_size=READERS + 2, connect_args=patience)
-    return Database(engine, engine)
+    return Database(engine, engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
 
 
 def _open_sqlite(path: Path) -> Database:
@@ -126,14 +129,35 @@ def _open_sqlite(path: Path) -> Database:
         raise fault("store", "url", f"the folder {path.parent} is not there", "make it, or name another place")
     writer = create_engine(f"sqlite:///{path}", pool_size=1, max_overflow=0)
     reader = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=READERS)
-    for engine in (writer, reader.sync_engine):
+    fetcher = create_engine(f"sqlite:///{path}", pool_size=READERS)
+    for engine in (writer, reader.sync_engine, fetcher):
         event.listen(engine, "connect", _prepare)
     event.listen(writer, "begin", _begin_at_once)
-    return Database(writer, reader)
+    return Database(writer, reader, fetcher)
+
+
+@asynccontextmanager
+async def _reading(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+    connection = engine.connect()
+    try:
+        await connection.start()
+    except Exception as problem:  # drivers raise all kinds of things
+        raise StoreAway(in_short(problem)) from problem
+    try:
+        yield connection
+    except (DBAPIError, TimeoutError) as problem:
+        raise StoreAway(in_short(problem)) from problem
+    finally:
+        await connection.close()
 
 
 def _transact(engine: Engine, work: Callable[[Connection], _Made]) -> _Made:
     with engine.begin() as connection:
+        return work(connection)
+
+
+def _look(engine: Engine, work: Callable[[Connection], _Made]) -> _Made:
+    with engine.connect() as connection:
         return work(connection)
 
 

@@ -1,15 +1,13 @@
 """Jobs as objects: what the row says, and for what the core still holds what its slot says."""
 
-from collections.abc import Iterable
 from typing import Literal
 
 from gridhall.scheduling.jobs import R_NONE, R_UNCONSIDERED, REASONS
 from gridhall.server.live import work
 from gridhall.server.live.work import Attempt, Job
 from gridhall.server.live.world import World
-from gridhall.server.objects.job import AttemptStatus, JobSpec, JobStatus, PlaceStatus
+from gridhall.server.objects.job import AttemptStatus, JobSpec, PlaceStatus
 from gridhall.server.objects.job import Job as JobObject
-from gridhall.server.objects.part import Metadata
 
 Provisioning = Literal["pending", "provisioning", "provisioned", "deprovisioning", "deprovisioned"]
 Health = Literal["unknown", "healthy", "degraded", "error"]
@@ -42,34 +40,43 @@ ENDINGS = {
 
 def job_object(job: Job, world: World) -> JobObject:
     """A job as it is read."""
+    return JobObject.model_validate(job_fields(job, world))
+
+
+def job_fields(job: Job, world: World) -> dict[str, object]:
+    """What a job's object is made of, and the same as JSON: a long list is written without making the objects."""
+    return {"metadata": _metadata(job), "spec": JobSpec.model_validate_json(job.spec), "status": _status(job, world)}
+
+
+def _metadata(job: Job) -> dict[str, object]:
+    return {
+        "id": job.id,
+        "name": job.name,
+        "organisation": job.organisation,
+        "project": job.project,
+        "created_ms": job.submit_ms,
+        "created_by": job.user,
+        "modified_ms": max(job.submit_ms, job.start_ms, job.end_ms),
+        "version": job.version,
+    }
+
+
+def _status(job: Job, world: World) -> dict[str, object]:
     attempt = job.open_attempt
-    return JobObject(
-        metadata=Metadata(
-            id=job.id,
-            name=job.name,
-            organisation=job.organisation,
-            project=job.project,
-            created_ms=job.submit_ms,
-            created_by=job.user,
-            modified_ms=max(job.submit_ms, job.start_ms, job.end_ms),
-            version=job.version,
-        ),
-        spec=JobSpec.model_validate_json(job.spec),
-        status=JobStatus(
-            state=job.state,
-            provisioning=PROVISIONING.get(job.state, "deprovisioned"),
-            health=health_of(job),
-            reason=reason_of(job, world),
-            submit_ms=job.submit_ms,
-            start_ms=job.start_ms or None,
-            end_ms=job.end_ms or None,
-            attempt=job.attempt,
-            restarts=job.restarts,
-            exit_code=job.exit_code,
-            saved_ms=job.saved_ms,
-            places=places_of(attempt) if attempt is not None else (),
-        ),
-    )
+    return {
+        "state": job.state,
+        "provisioning": PROVISIONING.get(job.state, "deprovisioned"),
+        "health": health_of(job),
+        "reason": reason_of(job, world),
+        "submit_ms": job.submit_ms,
+        "start_ms": job.start_ms or None,
+        "end_ms": job.end_ms or None,
+        "attempt": job.attempt,
+        "restarts": job.restarts,
+        "exit_code": job.exit_code,
+        "saved_ms": job.saved_ms,
+        "places": places_of(attempt) if attempt is not None else (),
+    }
 
 
 def health_of(job: Job) -> Health:
@@ -105,8 +112,3 @@ def attempt_object(attempt: Attempt) -> AttemptStatus:
 def places_of(attempt: Attempt) -> tuple[PlaceStatus, ...]:
     """The nodes of an attempt."""
     return tuple(PlaceStatus(site=each.site, node=each.node, gpus=each.gpus) for each in attempt.places)
-
-
-def current(jobs: Iterable[Job], world: World) -> list[Job]:
-    """Rows that a query read, each replaced by what the loop has in memory where the core still holds the job."""
-    return [world.jobs.get(job.number, job) for job in jobs]

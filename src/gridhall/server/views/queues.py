@@ -1,6 +1,7 @@
 """What waits, by priority, project and reason: counted over the columns of the queue."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from gridhall.controller.state import ControllerState
 from gridhall.kernel import Ints
 from gridhall.scheduling.jobs import R_UNCONSIDERED, REASONS
 from gridhall.scheduling.queue import P_HEAD_START_MS
-from gridhall.server.live.world import Resource, World
+from gridhall.server.live.world import World
 from gridhall.server.objects.job import PRIORITIES
 from gridhall.server.objects.queue import Queue, QueueSpec, QueueStatus, Waiting
 from gridhall.server.views.fleet import fleet_metadata
@@ -40,51 +41,100 @@ def reason_word(reason: int) -> str:
     return WORDS[reason] if reason < len(WORDS) else REASONS[reason].partition(":")[0].replace(" ", "-")
 
 
-def queue_object(world: World, place: int, may: May, now_ms: int) -> Queue:
-    """The queue of the priority with that number."""
-    w = world.state
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Waiting jobs of one priority (by its number) and project (by its number) with one reason."""
+
+    priority: int
+    project: int
+    reason: int
+    jobs: int
+    gpus: int
+    first_ms: int
+    """When the oldest was submitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What waits: its groups, largest demand first, and by priority when the middle one of its jobs was submitted."""
+
+    groups: tuple[Group, ...]
+    median_ms: Mapping[int, float]
+
+
+class QueueCounts:
+    """The count of the queue, made again only after a decision: counting a long queue takes some milliseconds."""
+
+    def __init__(self) -> None:
+        self._of: tuple[World, int] | None = None
+        self._count = Count((), {})
+
+    def of(self, world: World) -> Count:
+        """The count as it is now. Nothing but a decision changes the queue."""
+        if self._of is None or self._of[0] is not world or self._of[1] != world.decisions:
+            self._count, self._of = count(world.state), (world, world.decisions)
+        return self._count
+
+
+def count(w: ControllerState) -> Count:
+    """Count the columns of the queue."""
     queued = w.view("queue_slot")[: int(w.queue_length[0])]
-    slots = queued[w.view("job_priority")[queued] == place]
-    ages = now_ms - w.view("job_submit_ms")[slots]
+    priorities, submitted = w.view("job_priority").take(queued), w.view("job_submit_ms").take(queued)
+    keys = _keys(w, queued, priorities)
+    jobs = np.bincount(keys)
+    gpus, first = np.zeros(len(jobs), dtype=np.int64), np.full(len(jobs), np.iinfo(np.int64).max)
+    np.add.at(gpus, keys, w.view("job_gpus").take(queued))
+    np.minimum.at(first, keys, submitted)
+    groups = [_group(int(key), int(jobs[key]), int(gpus[key]), int(first[key])) for key in np.flatnonzero(jobs)]
+    middle = {each: float(np.median(submitted[priorities == each])) for each in {group.priority for group in groups}}
+    return Count(tuple(sorted(groups, key=lambda group: (-group.gpus, group.project, group.reason))), middle)
+
+
+_REASONS, _PRIORITIES = 64, len(PRIORITIES)
+
+
+def _keys(w: ControllerState, queued: Ints, priorities: Ints) -> Ints:
+    """Of each waiting job one small number for its group."""
+    reasons = np.maximum(w.view("job_reason").take(queued), R_UNCONSIDERED)
+    return (w.view("job_project").take(queued) * _REASONS + reasons) * _PRIORITIES + priorities
+
+
+def _group(key: int, jobs: int, gpus: int, first_ms: int) -> Group:
+    rest, priority = divmod(key, _PRIORITIES)
+    return Group(priority, *divmod(rest, _REASONS), jobs, gpus, first_ms)
+
+
+def queue_object(world: World, counted: Count, place: int, may: May, now_ms: int) -> Queue:
+    """The queue of the priority with that number."""
+    groups = [group for group in counted.groups if group.priority == place]
     return Queue(
         metadata=fleet_metadata(id=PRIORITIES[place], name=PRIORITIES[place]),
-        spec=QueueSpec(priority=PRIORITIES[place], head_start_ms=int(w.policy[P_HEAD_START_MS + place])),
+        spec=QueueSpec(priority=PRIORITIES[place], head_start_ms=int(world.state.policy[P_HEAD_START_MS + place])),
         status=QueueStatus(
-            jobs=len(slots),
-            gpus=int(w.view("job_gpus")[slots].sum()),
-            oldest_ms=int(ages.max()) if len(slots) else 0,
-            median_age_ms=int(np.median(ages)) if len(slots) else 0,
-            waiting=tuple(_groups(world, slots, ages, may)),
+            jobs=sum(group.jobs for group in groups),
+            gpus=sum(group.gpus for group in groups),
+            oldest_ms=max((now_ms - group.first_ms for group in groups), default=0),
+            median_age_ms=int(now_ms - counted.median_ms[place]) if groups else 0,
+            waiting=tuple(_waiting(world, groups, may, now_ms)),
         ),
     )
 
 
-def _groups(world: World, slots: Ints, ages: Ints, may: May) -> Iterable[Waiting]:
-    """By project and reason, largest demand first."""
-    w = world.state
+def _waiting(world: World, groups: Iterable[Group], may: May, now_ms: int) -> Iterator[Waiting]:
+    """The groups that the caller may see."""
     projects = {each.number: each for each in world.directory.all("project")}
-    reasons = np.maximum(w.view("job_reason")[slots], R_UNCONSIDERED)
-    keys, places = np.unique(w.view("job_project")[slots] * 64 + reasons, return_inverse=True)
-    jobs = np.bincount(places, minlength=len(keys))
-    gpus, oldest = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=np.int64)
-    np.add.at(gpus, places, w.view("job_gpus")[slots])
-    np.maximum.at(oldest, places, ages)
-    for at in np.argsort(-gpus, kind="stable"):
-        owner = projects.get(int(keys[at]) // 64)
+    for group in groups:
+        owner = projects.get(group.project)
         if owner is not None and may(owner.organisation, owner.id):
-            yield _waiting(owner, int(keys[at]) % 64, int(jobs[at]), int(gpus[at]), int(oldest[at]))
-
-
-def _waiting(owner: Resource, reason: int, jobs: int, gpus: int, oldest_ms: int) -> Waiting:
-    return Waiting(
-        organisation=owner.organisation,
-        project=owner.id,
-        reason=reason_word(reason),
-        words=REASONS[reason],
-        jobs=jobs,
-        gpus=gpus,
-        oldest_ms=oldest_ms,
-    )
+            yield Waiting(
+                organisation=owner.organisation,
+                project=owner.id,
+                reason=reason_word(group.reason),
+                words=REASONS[group.reason],
+                jobs=group.jobs,
+                gpus=group.gpus,
+                oldest_ms=now_ms - group.first_ms,
+            )
 
 
 def waiting_by_reason(w: ControllerState) -> dict[str, int]:

@@ -22,7 +22,7 @@ from gridhall.server.objects.job import Batch, BatchItem, BatchRequest, Job, Job
 from gridhall.server.objects.page import Page
 from gridhall.server.objects.part import Id, Name
 from gridhall.server.queries.jobs import JobFilter, list_jobs
-from gridhall.server.views.jobs import current, job_object
+from gridhall.server.views.jobs import job_fields, job_object
 
 router = APIRouter()
 
@@ -90,10 +90,10 @@ async def read_jobs(
     """Jobs that the caller may read, newest first."""
     wanted = JobFilter(state or "", user, name)
     scopes = scopes_of(caller, project, organisation)
-    found = await list_jobs(caller.service.database, scopes, wanted, _below(cut.after), cut.limit + 1)
-    page = current(found[: cut.limit], caller.world)
+    below, held = _below(cut.after), caller.world.jobs
+    found = await list_jobs(caller.service.database, scopes, wanted, below, cut.limit + 1, held)
     following = str(found[cut.limit - 1].number) if len(found) > cut.limit else None
-    return answer_page([job_object(job, caller.world) for job in page], following)
+    return answer_page([job_fields(job, caller.world) for job in found[: cut.limit]], following)
 
 
 def _below(after: str) -> int | None:
