@@ -129,11 +129,15 @@ def free_from_ms(w: HoldColumns, node: int, nodes: int) -> int:
 def stopped_from_ms(w: HoldColumns, node: int, free_ms: int, priority: int, now_ms: int) -> int:
     """When a partly used node could be had if the work on it that a gang of this priority may stop were stopped."""
     cost = 0
+    last = 0
     for gpu in range(w.cell_gpus_per_node[w.rack_cell[w.node_rack[node]]]):
         holder = w.gpu_job[node * MAX_GPUS_PER_NODE + gpu]
-        if holder != 0:
+        if holder != 0 and holder != last:
+            last = holder
             cost = max(cost, stop_cost_ms(w, holder - 1, priority, now_ms))
-    return min(free_ms, now_ms + cost)
+            if now_ms + cost >= free_ms:
+                return free_ms
+    return now_ms + cost
 
 
 @kernel
