@@ -23,6 +23,9 @@
 | | most (-1 = none) |
 | CORDON | node, 1 = it takes no new work, 0 = it does again; stays so whether it is down or up |
 | DRAIN | node: it is cordoned, and all that runs on it is told to stop and waits for another turn |
+| TARGET | power node of a feed, most IT watts that it may draw from now on (-1 = as its limit allows) |
+| PAUSED, RESUMED | slot, attempt, 0, 0, job_id: the gang stands still on its nodes, or goes on |
+| ABILITY | cell, bits of what its engine can do (1 = pause and resume) |
 | STANDING | project, 0 open / 1 blocked: nothing of it starts / 2 blocked, and what is pre-emptible is stopped |
 
 `level` is ORGANISATION or PROJECT, `owner` the index of one. TENANT, QUOTA, CEILING and STANDING are answered by SET or
@@ -54,6 +57,12 @@ CEILING = 15
 STANDING = 16
 CORDON = 17
 DRAIN = 18
+TARGET = 19
+PAUSED = 20
+RESUMED = 21
+ABILITY = 22
+
+CAN_PAUSE = 1
 
 ORGANISATION = 0
 PROJECT = 1
@@ -81,6 +90,10 @@ EVENT_NAMES = (
     "standing",
     "cordon",
     "drain",
+    "target",
+    "paused",
+    "resumed",
+    "ability",
 )
 EVENT_WIDTH = 24
 """Integers in one event row."""

@@ -18,6 +18,9 @@
 | SET | slot = owner, attempt = its level (0 organisation, 1 project), a = kind of the event that set something, |
 | | b = its new version (0 where there are none) |
 | UNSET | as SET, nothing was changed: b = the version that stands, c = why (index of UNSET_REASONS) |
+| PAUSE | a = power node of the feed whose target asks for it; stop every process where it stands, then answer PAUSED |
+| RESUME | a = why (1 room below the target, 2 its allowance is used up, 3 its deadline); let it go on, then answer |
+| | RESUMED. A STOP ends a pause too |
 
 A running digest covers every row, so that two runs that decided the same say so in sixteen hexadecimal digits.
 """
@@ -35,6 +38,8 @@ HOLD = 8
 WAKE = 9
 SET = 10
 UNSET = 11
+PAUSE = 12
+RESUME = 13
 
 EFFECT_NAMES = (
     "",
@@ -49,6 +54,8 @@ EFFECT_NAMES = (
     "wake",
     "set",
     "unset",
+    "pause",
+    "resume",
 )
 EFFECT_WIDTH = 8
 FNV_PRIME = 16777619
@@ -68,6 +75,10 @@ WHY_CANCELLED = 2
 WHY_RESERVATION = 3
 WHY_DRAIN = 4
 WHY_BUDGET = 5
+
+WHY_ROOM = 1
+WHY_ALLOWANCE = 2
+WHY_DEADLINE = 3
 
 # why nothing was set
 U_UNKNOWN = 1
