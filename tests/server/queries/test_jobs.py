@@ -2,8 +2,11 @@
 
 import asyncio
 
+from gridhall.server.live.submit import NewJob, NewJobs, new_job_id
+from gridhall.server.objects.job import JobSpec
 from gridhall.server.queries.jobs import JobFilter, list_jobs
 from gridhall.server.queries.scopes import Scope
+from gridhall.server.store.insert import MANY
 from tests.server.live.house import hand_engine, nodes_up, running, settings, small_fleet, submit, until
 
 
@@ -29,5 +32,19 @@ def test_jobs_in_memory_and_finished_ones_are_one_list(store_url: str) -> None:
             some = await list_jobs(service.database, overlapping, JobFilter(state="queued"), jobs[3].number, 1, held)
             assert some == [jobs[2]]
             assert await list_jobs(service.database, [], JobFilter(), None, 10, held) == []
+
+    asyncio.run(story())
+
+
+def test_many_jobs_that_were_written_at_once_are_read_as_they_are(store_url: str) -> None:
+    async def story() -> None:
+        fleet = small_fleet()
+        async with running(settings(store_url, fleet, hand_engine(fleet))) as service:
+            await nodes_up(service)
+            spec = JobSpec.model_validate({"command": ["écho", "a\tb\n\\."], "resources": {"gpus": 1}})
+            asked = [NewJob(new_job_id(), f"nº {n}", "home", "default", 0, "user", spec) for n in range(2 * MANY)]
+            jobs = await service.loop.happen(NewJobs(tuple(asked)))
+            found = await list_jobs(service.database, [Scope()], JobFilter(), None, 10 * MANY, {})
+            assert found == jobs[::-1]
 
     asyncio.run(story())

@@ -1,4 +1,6 @@
-"""What the routes about jobs have in common: finding one, and making one from a request."""
+"""What the routes about jobs have in common: finding one, and making some from a request."""
+
+from collections.abc import Sequence
 
 from gridhall.server.api.caller import Caller, missing
 from gridhall.server.api.scopes import only_project, project_named
@@ -17,8 +19,15 @@ async def find_job(caller: Caller, id: str) -> Job:
     return found
 
 
-def new_job(caller: Caller, asked: JobRequest) -> NewJob:
-    """A submission by the caller. Raises Problem."""
-    project = asked.project or only_project(caller)
+def new_jobs(caller: Caller, asked: Sequence[JobRequest]) -> tuple[NewJob, ...]:
+    """Submissions by the caller. Raises Problem."""
+    owners = {project: _owner(caller, project) for project in dict.fromkeys(each.project for each in asked)}
+    user = caller.principal.id
+    return tuple(NewJob(new_job_id(), each.name, *owners[each.project], user, each.spec) for each in asked)
+
+
+def _owner(caller: Caller, named: str) -> tuple[str, str, int]:
+    """Organisation, id and number of the project that is named, or meant where none is."""
+    project = named or only_project(caller)
     organisation, number = project_named(caller, project)
-    return NewJob(new_job_id(), asked.name, organisation, project, number, caller.principal.id, asked.spec)
+    return organisation, project, number

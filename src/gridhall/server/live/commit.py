@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, update
+from sqlalchemy import Connection, Table, bindparam, delete, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -15,6 +15,7 @@ from gridhall.server.live.metering import closed_intervals, interval_row
 from gridhall.server.live.work import Attempt, Job
 from gridhall.server.live.world import Resource
 from gridhall.server.store import tables
+from gridhall.server.store.insert import insert_rows
 from gridhall.server.store.leadership import stay_leader
 from gridhall.server.store.log_rows import write_append
 
@@ -25,14 +26,14 @@ def write_draft(connection: Connection, draft: Draft, append: Append, checkpoint
     """Write everything on a draft. Raises LostLead when another controller leads by now."""
     stay_leader(connection, draft.world.epoch, draft.now_ms)
     write_append(connection, append, checkpoint, draft.now_ms)
-    _insert(connection, tables.job, [job_row(job) for job in draft.new_jobs.values()])
+    insert_rows(connection, tables.job, [job_row(job) for job in draft.new_jobs.values()])
     _update(connection, tables.job, ("number",), [job_row(job) for job in draft.changed_jobs.values()])
-    _insert(connection, tables.attempt, [attempt_row(each) for each in draft.new_attempts.values()])
+    insert_rows(connection, tables.attempt, [attempt_row(each) for each in draft.new_attempts.values()])
     changed = [attempt_row(each) for each in draft.changed_attempts.values()]
     _update(connection, tables.attempt, ("job", "attempt"), changed)
-    _insert(connection, tables.interval, _intervals(draft))
-    _insert(connection, tables.outbox, [order_row(order) for order in draft.orders])
-    _insert(connection, tables.audit, [audit_row(each) for each in draft.audits])
+    insert_rows(connection, tables.interval, _intervals(draft))
+    insert_rows(connection, tables.outbox, [order_row(order) for order in draft.orders])
+    insert_rows(connection, tables.audit, [audit_row(each) for each in draft.audits])
     upsert(connection, tables.resource, [resource_row(each) for each in draft.resources.values()])
     for name, row in draft.rows:
         upsert(connection, tables.metadata.tables[name], [row])
@@ -46,11 +47,6 @@ def write_draft(connection: Connection, draft: Draft, append: Append, checkpoint
 def _intervals(draft: Draft) -> list[Row]:
     jobs = {**draft.new_jobs, **draft.changed_jobs}
     return [interval_row(each) for each in closed_intervals(draft.world.meters, jobs, draft.closed)]
-
-
-def _insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
 
 
 def _update(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:

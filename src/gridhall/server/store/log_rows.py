@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from gridhall.ledger.store import Append
 from gridhall.server.store.database import Database
+from gridhall.server.store.insert import insert_rows
 from gridhall.server.store.tables import checkpoint, entry, tile
 
 
@@ -14,10 +15,9 @@ def write_append(connection: Connection, append: Append, note: str, time_ms: int
     if not append.bodies:
         return
     rows = [{"place": append.first + place, "body": body} for place, body in enumerate(append.bodies)]
-    connection.execute(insert(entry), rows)
-    if append.tiles:
-        tiles = [{"level": each.level, "place": each.index, "hashes": each.hashes} for each in append.tiles]
-        connection.execute(insert(tile), tiles)
+    insert_rows(connection, entry, rows)
+    tiles = [{"level": each.level, "place": each.index, "hashes": each.hashes} for each in append.tiles]
+    insert_rows(connection, tile, tiles)
     connection.execute(insert(checkpoint).values(size=append.size, time_ms=time_ms, note=note))
 
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from gridhall.server.api.answer import answer_object
 from gridhall.server.api.caller import Asking, needs
-from gridhall.server.api.jobs import new_job
+from gridhall.server.api.jobs import new_jobs
 from gridhall.server.api.rehearse import fits_alone
 from gridhall.server.objects.fit import FitRequest, Fits
 
@@ -18,5 +18,4 @@ async def fit(asked: FitRequest, caller: Asking) -> Response:
 
     Nothing is written down, not even that somebody asked.
     """
-    jobs = [new_job(caller, each) for each in asked.jobs]
-    return answer_object(Fits(items=tuple(await fits_alone(caller, jobs))))
+    return answer_object(Fits(items=tuple(await fits_alone(caller, new_jobs(caller, asked.jobs)))))

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from gridhall.server.api.answer import answer_object
 from gridhall.server.api.caller import Asking, Caller, Writing, needs
-from gridhall.server.api.jobs import find_job, new_job
+from gridhall.server.api.jobs import find_job, new_jobs
 from gridhall.server.api.paging import Paging, answer_page
 from gridhall.server.api.problem import Problem
 from gridhall.server.api.rehearse import fits_together
@@ -36,7 +36,7 @@ router = APIRouter()
 )
 async def submit(asked: JobRequest, caller: Writing) -> Response:
     """Submit a job. It is accepted, and started as soon as it may be; refused is only what can never run."""
-    new = new_job(caller, asked)
+    (new,) = new_jobs(caller, [asked])
 
     def answer(decided: work.Job | tuple[int, ...]) -> Answer:
         if not isinstance(decided, work.Job):
@@ -58,7 +58,7 @@ async def submit(asked: JobRequest, caller: Writing) -> Response:
 )
 async def submit_many(asked: BatchRequest, caller: Writing) -> Response:
     """Submit many jobs in one transaction; each is accepted or refused by itself."""
-    new = tuple(new_job(caller, each) for each in asked.jobs)
+    new = new_jobs(caller, asked.jobs)
     owners = {(each.organisation, each.project) for each in new}
     owner = owners.pop() if len(owners) == 1 else ("", "")
 
