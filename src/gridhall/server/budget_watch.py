@@ -7,7 +7,7 @@ its own budget and its organisation's. Without rates nothing is spent.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gridhall.errors import InputError
@@ -24,7 +24,8 @@ from gridhall.server.queries.intervals import Span, UsageFilter, list_intervals
 from gridhall.server.queries.scopes import Scope
 from gridhall.server.tenants.budgets import KIND, SetStanding
 from gridhall.server.tenants.owners import id_of
-from gridhall.server.views.usage import open_intervals, within_span
+from gridhall.server.views.open_usage import open_intervals
+from gridhall.server.views.usage import within_span
 
 log = logging.getLogger("gridhall.budgets")
 
@@ -81,7 +82,7 @@ class BudgetWatch:
         return self.closed + money_by_project(opened, book)
 
 
-def money_by_project(intervals: Sequence[UsageInterval], book: RateBook) -> Counter[str]:
+def money_by_project(intervals: Iterable[UsageInterval], book: RateBook) -> Counter[str]:
     """The charges of some intervals in micro-units; usage that has no price counts nothing, and is said."""
     spent: Counter[str] = Counter()
     for each in intervals:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from gridhall.money.attribution import SiteEnergy, Steps
-from gridhall.server.live.world import Resource
+from gridhall.money.intervals import UsageInterval
+from gridhall.server.live.world import Resource, World
 from gridhall.server.queries.intervals import Span, UsageFilter
-from gridhall.server.views.open_usage import open_sums
-from gridhall.server.views.usage import open_intervals, sums_of, totals_of
+from gridhall.server.views.open_usage import open_intervals, open_sums
+from gridhall.server.views.usage import sums_of, totals_of, within_span
 from tests.server.live.hand_clock import HandClock
 from tests.server.live.house import hand_engine, running, settings, small_fleet, store_in, submit, until
 
@@ -21,6 +22,13 @@ CARBON = Steps(0, 3_600_000, np.array([250_000], dtype=np.int64), "declared")
 
 def everybody(organisation: str, project: str) -> bool:
     return True
+
+
+def walked(world: World, wanted: UsageFilter, span: Span) -> list[UsageInterval]:
+    """The intervals of all open attempts, job by job."""
+    attempts = [(job, job.open_attempt) for job in world.jobs.values() if job.open_attempt is not None]
+    found = [world.meters.interval(job, attempt, span.until_ms) for job, attempt in attempts]
+    return [within_span(each, span, world.meters) for each in found if wanted.holds(each)]
 
 
 @pytest.mark.parametrize("energy", [{}, {"home": SiteEnergy(1_250, "measured", CARBON)}])
@@ -39,8 +47,12 @@ def test_sums_over_columns_are_those_of_the_intervals(tmp_path: Path, energy: di
             for from_ms in (begin, begin + 1_234_567):
                 for wanted in (UsageFilter(), UsageFilter(tier="slow25"), UsageFilter(sku="none")):
                     span = Span(from_ms, clock.now_ms())
-                    one_by_one = totals_of(sums_of(open_intervals(world, everybody, wanted, span)))
-                    assert totals_of(open_sums(world, everybody, wanted, span)) == one_by_one
+                    one_by_one = walked(world, wanted, span)
+                    assert list(open_intervals(world, everybody, wanted, span)) == one_by_one
+                    assert totals_of(open_sums(world, everybody, wanted, span)) == totals_of(sums_of(one_by_one))
+            first, *rest = open_intervals(world, everybody, UsageFilter(), span)
+            assert list(open_intervals(world, everybody, UsageFilter(), span, first.job)) == rest
+            assert list(open_intervals(world, everybody, UsageFilter(job=first.job), span)) == [first]
             assert open_sums(world, lambda organisation, project: False, UsageFilter(), span) == []
 
     asyncio.run(story())

@@ -1,7 +1,8 @@
 """What a request about usage asks for: a span of time, a filter, whose usage, and where a page begins."""
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -16,7 +17,8 @@ from gridhall.server.objects.part import Id
 from gridhall.server.queries.intervals import Span, UsageFilter, list_intervals
 from gridhall.server.queries.jobs import find_job
 from gridhall.server.queries.scopes import Scope
-from gridhall.server.views.usage import open_intervals, within_span
+from gridhall.server.views.open_usage import open_intervals
+from gridhall.server.views.usage import within_span
 
 BATCH = 1000
 BEFORE_ALL = (0, "")
@@ -40,12 +42,11 @@ class Asked:
     async def cut(self, cut: Cut) -> "Part":
         """A page of what is over and then of what goes on, in the order of the jobs' numbers. Raises Problem."""
         after = read_cursor(cut.after)
-        opened = sorted(self.opened(), key=_open_place) if after[0] <= OPEN else []
+        opened = list(islice(self.opened(_open_number(after)), cut.limit + 1))
         page = await self.page(after, cut.limit) if after[0] < OPEN else []
-        rest = [each for each in opened if _open_place(each) > after]
-        shown = rest[: cut.limit - len(page)]
+        shown = opened[: cut.limit - len(page)]
         following = None
-        if len(shown) < len(rest):
+        if len(shown) < len(opened):
             following = cursor_of(*_open_place(shown[-1])) if shown else cursor_of(page[-1].end_ms, page[-1].id)
         elif len(page) == cut.limit:
             following = cursor_of(page[-1].end_ms, page[-1].id)
@@ -56,9 +57,9 @@ class Asked:
         meters = self.caller.world.meters
         return [within_span(each, self.span, meters) for each in page]
 
-    def opened(self) -> list[UsageInterval]:
-        """What goes on, until the end of the span."""
-        return open_intervals(self.caller.world, self.may, self.wanted, self.span)
+    def opened(self, after: int = 0) -> Iterator[UsageInterval]:
+        """What goes on, until the end of the span, of jobs with a number above `after`, in the order of the numbers."""
+        return open_intervals(self.caller.world, self.may, self.wanted, self.span, after)
 
     def may(self, organisation: str, project: str) -> bool:
         """Whether something of such an owner is asked for."""
@@ -66,7 +67,7 @@ class Asked:
 
     async def batches(self) -> AsyncGenerator[list[UsageInterval]]:
         """Everything, a batch at a time; what goes on comes last."""
-        opened, after = self.opened(), BEFORE_ALL
+        opened, after = list(self.opened()), BEFORE_ALL
         while True:
             page = await self.page(after, BATCH)
             yield self.inside(page)
@@ -122,6 +123,11 @@ def _open_place(interval: UsageInterval) -> tuple[int, str]:
     return OPEN, f"{interval.job:019d}"
 
 
+def _open_number(after: tuple[int, str]) -> int:
+    """After the interval of which job a page of what goes on begins."""
+    return int(after[1]) if after[0] >= OPEN else 0
+
+
 def cursor_of(end_ms: int, id: str) -> str:
     """Where the page after an interval begins."""
     return f"{end_ms}:{id}"
@@ -132,6 +138,6 @@ def read_cursor(after: str) -> tuple[int, str]:
     end, _, id = after.partition(":")
     if not after:
         return BEFORE_ALL
-    if not end.isdecimal() or len(end) > 16:
+    if not end.isdecimal() or len(end) > 16 or (int(end) >= OPEN and not id.isdecimal()):
         raise Problem(422, "invalid", "this is no cursor of a page of usage", "query.after", "give `next` of a page")
     return int(end), id

@@ -1,6 +1,7 @@
-"""The sums of what is allocated now, over the columns of the state: thousands of attempts at the cost of a few.
+"""What is allocated now: its intervals, made one by one as they are asked for, and their sums.
 
-They are exactly those of the attempts' intervals.
+The sums are taken over the columns of the state, thousands of attempts at the cost of a few. They are exactly those of
+the intervals.
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridhall.kernel import Ints
+from gridhall.money.intervals import UsageInterval
 from gridhall.scheduling.jobs import RUNNING, STOPPING
 from gridhall.server.live.world import World
 from gridhall.server.queries.intervals import Span, Sum, UsageFilter
@@ -22,7 +24,21 @@ def open_sums(world: World, may: May, wanted: UsageFilter, span: Span) -> list[S
     known = [place for place, name in enumerate(world.fleet.arrays.site_names) if name in world.energy]
     slots = _slots(world, may, wanted, span)
     of_known = np.isin(world.fleet.arrays.cell_site[world.state.view("job_cell")[slots]], known)
-    return [*_without_carbon(world, slots[~of_known], span), *_one_by_one(world, slots[of_known], span)]
+    return [*_without_carbon(world, slots[~of_known], span), *sums_of(_intervals(world, slots[of_known], span))]
+
+
+def open_intervals(world: World, may: May, wanted: UsageFilter, span: Span, after: int = 0) -> Iterator[UsageInterval]:
+    """What goes on within a span, in the order of the jobs' numbers, of jobs with a number above `after`."""
+    return _intervals(world, _slots(world, may, wanted, span), span, after)
+
+
+def _intervals(world: World, slots: Ints, span: Span, after: int = 0) -> Iterator[UsageInterval]:
+    numbers = np.sort(world.state.view("job_id")[slots])
+    later: list[int] = numbers[numbers > after].tolist()
+    for job in (world.jobs[number] for number in later if number in world.jobs):
+        attempt = job.open_attempt
+        if attempt is not None and attempt.decided_ms < span.until_ms:
+            yield within_span(world.meters.interval(job, attempt, span.until_ms), span, world.meters)
 
 
 def _slots(world: World, may: May, wanted: UsageFilter, span: Span) -> Ints:
@@ -55,14 +71,6 @@ def _without_carbon(world: World, slots: Ints, span: Span) -> Iterator[Sum]:
     energy = _added(groups, _energy_mj(_site_milliwatt(world, slots), start, span.until_ms))
     for key, attempts, gpu_time, joules in zip(groups.keys, groups.attempts, times, energy, strict=True):
         yield Sum((*_names(world, *key), "declared", "assumed"), attempts, gpu_time, joules, 0)
-
-
-def _one_by_one(world: World, slots: Ints, span: Span) -> Iterator[Sum]:
-    numbers: list[int] = world.state.view("job_id")[slots].tolist()
-    jobs = (world.jobs[number] for number in numbers if number in world.jobs)
-    opened = [(job, job.open_attempt) for job in jobs if job.open_attempt is not None]
-    intervals = [world.meters.interval(job, attempt, span.until_ms) for job, attempt in opened]
-    return sums_of(within_span(each, span, world.meters) for each in intervals)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Usage as objects: intervals cut to a span, what is open, and totals."""
+"""Usage as objects: intervals cut to a span, and totals."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -6,22 +6,9 @@ from dataclasses import asdict, dataclass, field
 from gridhall.money.intervals import Basis, UsageInterval, cut, weakest
 from gridhall.money.rating import Charge
 from gridhall.server.live.metering import Meters
-from gridhall.server.live.world import World
 from gridhall.server.objects.usage import Charge as ChargeObject
 from gridhall.server.objects.usage import ChargeTotal, Usage, UsageTotal
-from gridhall.server.queries.intervals import Span, Sum, UsageFilter
-from gridhall.server.views.uses import May, running_jobs
-
-
-def open_intervals(world: World, may: May, wanted: UsageFilter, span: Span) -> list[UsageInterval]:
-    """What is allocated and goes on, within a span, of jobs whose usage the caller may read."""
-    found: list[UsageInterval] = []
-    for job in running_jobs(world):
-        attempt = job.open_attempt
-        if attempt is not None and attempt.decided_ms < span.until_ms and may(job.organisation, job.project):
-            each = world.meters.interval(job, attempt, span.until_ms)
-            found += [within_span(each, span, world.meters)] if wanted.holds(each) else []
-    return found
+from gridhall.server.queries.intervals import Span, Sum
 
 
 def within_span(interval: UsageInterval, span: Span, meters: Meters) -> UsageInterval:
