@@ -24,7 +24,7 @@ async def fits_together(caller: Caller, jobs: Sequence[NewJob]) -> list[Fit]:
 async def fits_alone(caller: Caller, jobs: Sequence[NewJob]) -> list[Fit]:
     """What would become of each of some jobs if it alone were submitted."""
     state, _, _ = await caller.service.loop.frozen()
-    return [_fit(caller, room_for(state, 1), job, 0) for job in jobs]
+    return [_fit(caller, room_for(state.fork(), 1), job, 0) for job in jobs]
 
 
 def _fit(caller: Caller, copy: ControllerState, job: NewJob, place: int) -> Fit:

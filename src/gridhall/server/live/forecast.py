@@ -106,9 +106,8 @@ def _step(w: ControllerState, event: Ints) -> list[Effect]:
     return effects_of(w, step(w.handle))
 
 
-def room_for(w: ControllerState, jobs: int) -> ControllerState:
-    """A copy of the state in which so many jobs find a slot."""
-    copy = w.fork()
+def room_for(copy: ControllerState, jobs: int) -> ControllerState:
+    """A copy of the state, or a larger one, in which so many jobs find a slot."""
     while is_full(copy) or int(copy.n_slots[0]) - int(copy.slots_taken[0]) <= jobs:
         copy = grow_state(copy, 2 * int(copy.n_slots[0]))
     return copy
