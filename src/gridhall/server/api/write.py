@@ -132,7 +132,7 @@ def _keep(draft: Draft, caller: Caller, kept: Kept) -> None:
         "request_sha256": kept.request_sha256,
         "status": kept.status,
         "answer": kept.body,
-        "time_ms": draft.now_ms,
+        "time_ms": caller.register.now_ms(),
     }
     draft.rows.append(("idempotency", row))
 

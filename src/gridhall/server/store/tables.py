@@ -167,6 +167,7 @@ token = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger, nullable=False),
+    Index("token_by_end", "expires_ms"),
 )
 idempotency = Table(
     "idempotency",
@@ -176,7 +177,8 @@ idempotency = Table(
     Column("request_sha256", String(64), nullable=False),
     Column("status", Integer, nullable=False),
     Column("answer", Text, nullable=False),
-    Column("time_ms", BigInteger, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),  # of the wall clock, as those of tokens
+    Index("idempotency_by_time", "time_ms"),
 )
 audit = Table(
     "audit",
