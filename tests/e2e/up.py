@@ -30,6 +30,7 @@ class Up:
     words: Sequence[str] = ()
     port: int = field(default_factory=free_port)
     directory: Path | None = None
+    ready_s: float = READY_S
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,7 +45,7 @@ class Up:
         words = [sys.executable, "-m", "gridhall.cli", "up", "--port", str(self.port), *self.words]
         self.process = subprocess.Popen(words, cwd=self.directory, env=self.around, stderr=subprocess.PIPE)
         while not ready.exists():
-            if self.process.poll() is not None or time.monotonic() - began > READY_S:
+            if self.process.poll() is not None or time.monotonic() - began > self.ready_s:
                 self.process.kill()
                 raise AssertionError(self.process.communicate()[1].decode())
             time.sleep(0.02)
