@@ -1,12 +1,11 @@
-"""From submission to the job's first own instruction: through Gridhall's server, and by plain `sbatch`, on a real
-slurmctld.
+"""From submission to the job's first own instruction: through Gridhall's server and by plain `sbatch`, on a real Slurm.
 
     python -m benchmarks.slurm [--nodes 64] [--jobs 60]
 
 Gridhall's way is a client of the SDK that submits over HTTP to `gridhall up` in a process of its own, with its durable
 store and compiled kernels. Both ways run the same job, which prints the time, one job after the other in random order.
-A batch job waits for slurmctld's scheduler, which looks once a second; so both ways submit at the same set of moments of
-that second, evenly spread, which is known from when the job before began. `*_answered_p50_ms` is when the submission
+A batch job waits for slurmctld's scheduler, which looks once a second; so both ways submit at the same set of moments
+of that second, evenly spread, which is known from when the job before began. `*_answered_p50_ms` is when the submission
 was acknowledged. Needs root and `make services`.
 """
 
