@@ -39,6 +39,8 @@ COMPILE_S = 300.0
 """How long the server may take to be ready: it compiles its kernels where they are not in the cache yet."""
 LOOK_S = 1.0
 """How often slurmctld's scheduler looks at new batch jobs."""
+BACKFILL_S = 30
+"""How often its backfill scheduler looks, at a moment of its own: Slurm's default."""
 
 
 class Times(NamedTuple):
@@ -154,7 +156,7 @@ def main() -> int:
         return 1
     os.environ.setdefault("GRIDHALL_COMPILE", "1")  # `gridhall up` would not compile for so few nodes
     began_s = time.monotonic()
-    with running("bench", asked.nodes) as cluster:
+    with running("bench", asked.nodes, BACKFILL_S) as cluster:
         print(f"{asked.nodes} nodes idle after {time.monotonic() - began_s:.1f} s", flush=True)
         with server(cluster) as client:
             waits = measure({"gridhall": through_server(client), "sbatch": by_sbatch(cluster)}, asked.jobs)

@@ -25,6 +25,8 @@ from pathlib import Path
 PROGRAMS = ("munged", "slurmctld", "slurmd", "slurmrestd", "sbatch", "srun", "scontrol", "scancel", "sinfo")
 GPUS_PER_NODE = 8
 UP_S = 60.0
+BACKFILL_S = 5
+"""How often Slurm's backfill scheduler looks; Slurm's own 30 s would be long for a test."""
 
 
 def missing() -> str:
@@ -148,9 +150,9 @@ class Cluster:
 
 
 @contextmanager
-def running(name: str, nodes: int) -> Iterator[Cluster]:
+def running(name: str, nodes: int, backfill_s: int = BACKFILL_S) -> Iterator[Cluster]:
     """A cluster for the length of a block."""
-    cluster = prepare(name, nodes)
+    cluster = prepare(name, nodes, backfill_s)
     try:
         cluster.start()
         yield cluster
@@ -158,7 +160,7 @@ def running(name: str, nodes: int) -> Iterator[Cluster]:
         cluster.stop()
 
 
-def prepare(name: str, nodes: int) -> Cluster:
+def prepare(name: str, nodes: int, backfill_s: int = BACKFILL_S) -> Cluster:
     """The folder of a cluster that is not started yet: configuration, key, devices, on ports that are free now."""
     folder = Path(tempfile.mkdtemp(prefix=f"slurm-{name}-"))
     folder.chmod(0o755)
@@ -174,16 +176,23 @@ def prepare(name: str, nodes: int) -> Cluster:
     for gpu in range(GPUS_PER_NODE):
         os.mknod(folder / "dev" / f"nvidia{gpu}", stat.S_IFCHR | 0o666, os.makedev(1, 3))
     first = _free_ports(nodes + 3)
-    _configure(folder, names, first)
+    _configure(folder, names, first, backfill_s)
     return Cluster(name, folder, names, first, first + 2)
 
 
-def _configure(folder: Path, names: Sequence[str], first_port: int) -> None:
+def _configure(folder: Path, names: Sequence[str], first_port: int, backfill_s: int) -> None:
     host = socket.gethostname().split(".")[0]
     span = f"{names[0][:-3]}[{names[0][-3:]}-{names[-1][-3:]}]"
     ports = f"[{first_port + 3}-{first_port + 2 + len(names)}]"
     text = CONFIGURATION.format(
-        run=folder, host=host, control=first_port, daemon=first_port + 1, nodes=span, ports=ports, gpus=GPUS_PER_NODE
+        run=folder,
+        host=host,
+        control=first_port,
+        daemon=first_port + 1,
+        nodes=span,
+        ports=ports,
+        gpus=GPUS_PER_NODE,
+        backfill_s=backfill_s,
     )
     (folder / "slurm.conf").write_text(text)
     (folder / "cgroup.conf").write_text("")
@@ -296,7 +305,7 @@ SlurmctldTimeout=60
 KillWait=3
 MinJobAge=60
 SchedulerType=sched/backfill
-SchedulerParameters=bf_interval=5,bf_continue,sched_interval=2,batch_sched_delay=0
+SchedulerParameters=bf_interval={backfill_s},bf_continue,sched_interval=2,batch_sched_delay=0
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 PreemptType=preempt/none
