@@ -27,7 +27,12 @@ def start(order: Order, folder: str, runner: str) -> str:
 #!/bin/sh
 (set -C; echo "$SLURM_JOB_ID" >{here}/claim) 2>/dev/null || exit 0
 MASTER_PORT={port}
-while grep -qs ":$(printf %04X $MASTER_PORT) " /proc/net/tcp /proc/net/tcp6; do
+# the kernel walks its whole table for each of the two files: milliseconds each, so both at once
+in_use() {{
+  grep -qs "$1" /proc/net/tcp &
+  grep -qs "$1" /proc/net/tcp6 || wait $!
+}}
+while in_use ":$(printf %04X $MASTER_PORT) "; do
   MASTER_PORT=$((MASTER_PORT + 1))
 done
 export MASTER_PORT
