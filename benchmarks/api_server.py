@@ -50,6 +50,12 @@ class SilentEngine:
     async def stop(self, order: StopOrder) -> None:
         """Let it be."""
 
+    async def pause(self, key: AttemptKey, epoch: int) -> None:
+        """Let it be."""
+
+    async def resume(self, key: AttemptKey, epoch: int) -> None:
+        """Let it be."""
+
     async def forget(self, key: AttemptKey, epoch: int) -> None:
         """Hold it no more."""
         self._held.discard(key)

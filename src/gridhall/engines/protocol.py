@@ -61,7 +61,8 @@ class StartOrder:
     """Start a gang: `processes_per_node` processes of `command` on every place, ranked in the order of the places.
 
     `organisation`, `project` and `user` are ids. `cpu_milli` and `mem_mib` are per node, 0 = not stated. `limit_ms` is
-    the run time after which the attempt is ended; `saved_ms` the useful work that earlier attempts saved.
+    the run time after which the attempt is ended, pauses not counted; `saved_ms` the useful work that earlier attempts
+    saved.
     """
 
     key: AttemptKey
@@ -100,10 +101,27 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """Every process of the gang stands still; its GPUs and memory stay with it."""
+
+    key: AttemptKey
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The gang goes on where it stood."""
+
+    key: AttemptKey
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The gang ended by itself. `exit_code` is the first that is not 0; a signal's number is negative.
 
-    `ran_ms` is the run time of this attempt, `timed_out` says that its time limit ended it.
+    `ran_ms` is the run time of this attempt without the time in which it was paused, `timed_out` says that its time
+    limit ended it.
     """
 
     key: AttemptKey
@@ -144,7 +162,7 @@ class NodeSeen:
     takes_work: bool = True
 
 
-Report = Started | Ended | Stopped | Lost | NodeSeen
+Report = Started | Paused | Resumed | Ended | Stopped | Lost | NodeSeen
 OnReport = Callable[[Report], None]
 """Called in the event loop's thread; must return at once."""
 
@@ -171,7 +189,22 @@ class Engine(Protocol):
         ...
 
     async def stop(self, order: StopOrder) -> None:
-        """Begin to stop a gang; an attempt that is gone is answered by its end or by Lost. Raises StaleEpoch."""
+        """Begin to stop a gang; an attempt that is gone is answered by its end or by Lost. Raises StaleEpoch.
+
+        A gang that is paused is let go on first, so that it can write its checkpoint.
+        """
+        ...
+
+    async def pause(self, key: AttemptKey, epoch: int) -> None:
+        """Let every process of a gang stand still; answered by `Paused`. Only an engine with Ability.PAUSE is asked.
+
+        An attempt that is gone or was told to stop is left alone. A gang is paused until it is told to go on or to
+        stop, whatever becomes of the controller. Raises StaleEpoch, and EngineFault when it cannot be done now.
+        """
+        ...
+
+    async def resume(self, key: AttemptKey, epoch: int) -> None:
+        """Let a paused gang go on; answered by `Resumed`. Raises as `pause` does."""
         ...
 
     async def forget(self, key: AttemptKey, epoch: int) -> None:

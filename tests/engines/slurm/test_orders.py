@@ -139,6 +139,7 @@ def test_orders_of_an_old_epoch_are_refused(cluster: Cluster) -> None:
             desk.engine.stop(StopOrder(order.key, 1)),
             desk.engine.forget(order.key, 1),
             desk.engine.pause(order.key, 1),
+            desk.engine.resume(order.key, 1),
             desk.engine.drain(cluster.nodes[0], "late", 1),
         ):
             with pytest.raises(StaleEpoch):

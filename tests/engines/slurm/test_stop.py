@@ -1,4 +1,4 @@
-"""Stopping with a checkpoint, going on from it, and pausing."""
+"""Stopping with a checkpoint, and going on from it."""
 
 import asyncio
 
@@ -29,12 +29,6 @@ while not told:
     time.sleep(0.05)
 time.sleep(1)
 print("signals", len(told))
-""")
-TICKS = python("""
-import time
-while True:
-    print("tick", flush=True)
-    time.sleep(0.05)
 """)
 
 
@@ -96,24 +90,5 @@ def test_a_waiting_gang_is_stopped_at_once(cluster: Cluster) -> None:
         await desk.stop(waiting.key)
         await desk.heard(Stopped, waiting.key)
         assert not [each for each in desk.reports if isinstance(each, Started) and each.key == waiting.key]
-
-    drive(cluster, story)
-
-
-def test_a_paused_gang_stands_still_and_goes_on(cluster: Cluster) -> None:
-    async def story(desk: Desk) -> None:
-        order = await desk.begin(TICKS, 0, 1, limit_ms=3_600_000)
-        await desk.says(order.key, "tick", rank=1)
-        await desk.engine.pause(order.key, 1)
-        await asyncio.sleep(0.3)
-        before = [await desk.output(order.key, rank) for rank in range(2)]
-        await asyncio.sleep(1)
-        assert [await desk.output(order.key, rank) for rank in range(2)] == before
-        await desk.engine.resume(order.key, 1)
-        await desk.says(order.key, before[0] + "tick")
-        await desk.engine.pause(order.key, 1)
-        await asyncio.sleep(1.2)
-        await desk.stop(order.key)
-        await desk.heard(Stopped, order.key)
 
     drive(cluster, story)

@@ -14,8 +14,10 @@ from gridhall.engines.protocol import (
     EngineFault,
     Lost,
     NodeSeen,
+    Paused,
     Place,
     Report,
+    Resumed,
     StaleEpoch,
     Started,
     StartOrder,
@@ -131,6 +133,31 @@ def test_a_stop_saves_the_work_if_the_grace_allows_it() -> None:
     assert saved.saved_ms % (10 * MINUTE_MS) != 0
     assert killed.saved_ms == 20 * MINUTE_MS
     assert killed.time_ms == START_MS + 65 * MINUTE_MS + 1_000
+
+
+def test_a_pause_is_no_run_time_and_a_stop_ends_it() -> None:
+    async def story(lab: Lab) -> None:
+        done, stopped = order(1), order(2)
+        for each in (done, stopped):
+            await lab.twin.start(each)
+            await lab.twin.pause(each.key, 1)
+        assert lab.of(Paused) == []
+        await lab.clock.advance(10 * MINUTE_MS)
+        began_ms = {report.key: report.time_ms for report in lab.reports if isinstance(report, Started)}
+        assert lab.of(Paused) == [Paused(key, time_ms) for key, time_ms in began_ms.items()]
+        await lab.clock.advance(5 * HOUR_MS)
+        assert lab.ends() == []
+        await lab.twin.resume(done.key, 1)
+        resumed_ms = lab.clock.now_ms()
+        assert lab.of(Resumed) == [Resumed(done.key, resumed_ms)]
+        await lab.twin.stop(StopOrder(stopped.key, 1))
+        await lab.clock.advance(2 * HOUR_MS)
+        (first,) = [end for end in lab.ends() if isinstance(end, Stopped)]
+        assert (first.key, first.saved_ms) == (stopped.key, 0)
+        (last,) = [end for end in lab.ends() if isinstance(end, Ended)]
+        assert HOUR_MS <= last.ran_ms == last.time_ms - resumed_ms < 2 * HOUR_MS
+
+    in_lab(story)
 
 
 def test_a_stop_while_starting_up_is_soon_and_nothing_starts() -> None:

@@ -23,13 +23,15 @@ class HandEngine:
     """Keeps what it holds in a dictionary that outlives controllers, as a real engine's records do."""
 
     name = "hand"
-    abilities: frozenset[Ability] = frozenset()
+    abilities: frozenset[Ability] = frozenset({Ability.PAUSE})
 
     def __init__(self, nodes: Sequence[tuple[str, str]]) -> None:
         self.nodes = nodes
         self.held: dict[AttemptKey, StartOrder] = {}
         self.stops: list[StopOrder] = []
         self.starts: list[StartOrder] = []
+        self.switches: list[tuple[str, AttemptKey]] = []
+        """Orders to pause and to resume."""
         self.epoch = 0
         self.away = False
         self._report: OnReport | None = None
@@ -67,6 +69,14 @@ class HandEngine:
     async def stop(self, order: StopOrder) -> None:
         self._check(order.epoch)
         self.stops.append(order)
+
+    async def pause(self, key: AttemptKey, epoch: int) -> None:
+        self._check(epoch)
+        self.switches.append(("pause", key))
+
+    async def resume(self, key: AttemptKey, epoch: int) -> None:
+        self._check(epoch)
+        self.switches.append(("resume", key))
 
     async def forget(self, key: AttemptKey, epoch: int) -> None:
         self._check(epoch)

@@ -27,7 +27,7 @@ def spawn(record: Path) -> int:
             {},
             file_actions=[*streams, (os.POSIX_SPAWN_DUP2, log, 2)],
             setsid=True,
-            setsigmask=[signal.SIGTERM, signal.SIGCHLD],
+            setsigmask=[signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1],
         )
     except OSError:
         os.close(ready)

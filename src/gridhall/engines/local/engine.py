@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gridhall.engines.local import begin, confine, folder, launch, verdict, watch
+from gridhall.engines.local import begin, confine, folder, launch, standing, verdict, watch
 from gridhall.engines.local.remains import end_remains
 from gridhall.engines.local.shim import family, paper
 from gridhall.engines.protocol import (
@@ -45,7 +45,7 @@ class LocalEngine:
     """
 
     name = "local"
-    abilities = frozenset({Ability.CHECKPOINT})
+    abilities = frozenset({Ability.PAUSE, Ability.CHECKPOINT})
 
     def __init__(
         self,
@@ -102,6 +102,14 @@ class LocalEngine:
                 await asyncio.to_thread(self._note, end)
                 self._on_report(end)
 
+    async def pause(self, key: AttemptKey, epoch: int) -> None:
+        """Stop every process of a gang where it is."""
+        await self._switch(key, epoch, still=True)
+
+    async def resume(self, key: AttemptKey, epoch: int) -> None:
+        """Let a paused gang go on."""
+        await self._switch(key, epoch, still=False)
+
     async def forget(self, key: AttemptKey, epoch: int) -> None:
         """Stop repeating the end of an attempt."""
         async with self._lock:
@@ -145,6 +153,23 @@ class LocalEngine:
             except OSError as error:
                 raise EngineFault(f"could not start attempt {order.key}: {error}") from error
             self._follow(order.key, ready)
+
+    async def _switch(self, key: AttemptKey, epoch: int, still: bool) -> None:
+        async with self._lock:
+            await asyncio.to_thread(self._lead, epoch)
+            record = self._folder.record(key)
+            over = any((record / name).exists() for name in ("report.json", "stop.json"))
+            if over or not (record / "order.json").exists():
+                return
+            try:
+                await asyncio.to_thread(standing.tell, record, still)
+            except OSError as error:
+                raise EngineFault(
+                    f"could not tell attempt {key} to {'pause' if still else 'go on'}: {error}"
+                ) from error
+        answer = await standing.reached(key, record, still)
+        if answer:
+            self._on_report(answer)
 
     def _unfit(self) -> str:
         """Why no job may run here; "" when jobs may."""
@@ -221,6 +246,8 @@ class LocalEngine:
         state = await begin.began(record, ready)
         if state:
             self._on_report(Started(key, state["began_ms"]))
+            if stands := standing.report(key, record):
+                self._on_report(stands)
         if state and folder.held(record):
             await watch.gone(state["shim"]["pid"], state["shim"]["start"])
         while folder.held(record):
@@ -243,8 +270,10 @@ class LocalEngine:
             end_remains(state, (f"GRIDHALL_CHECKPOINT_DIR={checkpoints}", f"GRIDHALL_ATTEMPT={key.attempt}"))
         now = _now_ms()
         began = end["began_ms"] if end else state["began_ms"] if state else now
-        ran = end["ran_ms"] if end else max(0, now - began)
-        saved = verdict.saved_in_all(before_ms, began, ran, verdict.newest_ms(checkpoints))
+        pauses = end.get("pauses", ()) if end else standing.spans(record)
+        ran = end["ran_ms"] if end else max(0, now - began - standing.paused_ms(pauses, now))
+        newest = verdict.newest_ms(checkpoints)
+        saved = verdict.saved_in_all(before_ms, began, ran, newest - standing.paused_ms(pauses, newest))
         lost = Lost(key, now, saved, verdict.reason(state, family.boot_id()))
         report = verdict.verdict(key, end, saved) if end else lost
         self._note(report)

@@ -20,7 +20,8 @@ FINAL = frozenset(
         *("NODE_FAIL", "BOOT_FAIL", "CANCELLED", "PREEMPTED", "REVOKED"),
     }
 )
-RUNNING = frozenset({"RUNNING", "SUSPENDED", "STOPPED", "COMPLETING", "STAGE_OUT", "SIGNALING"})
+SUSPENDED = "SUSPENDED"
+RUNNING = frozenset({"RUNNING", SUSPENDED, "STOPPED", "COMPLETING", "STAGE_OUT", "SIGNALING"})
 WORKING = frozenset({"allocated", "mixed"})
 SILENT = "NOT_RESPONDING"
 UNHEARD = "unknown"

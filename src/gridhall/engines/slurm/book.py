@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gridhall.engines.protocol import AttemptKey, Report, Started
+from gridhall.engines.protocol import AttemptKey, Paused, Report, Resumed, Started
 from gridhall.engines.slurm import verdict
-from gridhall.engines.slurm.answers import Job
+from gridhall.engines.slurm.answers import SUSPENDED, Job
 from gridhall.engines.slurm.folder import Folder
 from gridhall.engines.slurm.records import Begun, Ending, Over, Stop
 
@@ -21,7 +21,8 @@ def now_ms() -> int:
 class Attempt:
     """One attempt. `asked_ms` is when its submission was answered, `slurm_id` 0 while that is not known.
 
-    `nodes` are Slurm's names.
+    `nodes` are Slurm's names. `told_still` is whether it was last told to pause, `still` what was last reported of
+    that (None = it is to be reported again), `switched_ms` when Slurm had carried out the last order to pause or go on.
     """
 
     key: AttemptKey
@@ -37,6 +38,9 @@ class Attempt:
     stop: Stop | None = None
     over: Over | None = None
     started: bool = False
+    told_still: bool = False
+    still: bool | None = False
+    switched_ms: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -74,6 +78,7 @@ class Book:
             nodes=tuple(order.nodes) if order else (),
             saved_ms=order.saved_ms if order else 0,
             slurm_id=slurm.job_id if slurm else self.folder.claimed(key),
+            still=None,
             stop=self.folder.stop(key),
             over=self.folder.over(key),
         )
@@ -106,6 +111,16 @@ class Book:
             self.say(Started(attempt.key, began_ms))
         if not attempt.over and verdict.is_over(facts):
             self.close(attempt, verdict.over(facts, now_ms(), self.saved_ms(attempt)))
+
+    def stand(self, attempt: Attempt, asked_ms: int) -> None:
+        """Report whether it stands still, by a list that Slurm was asked for at a time, unless that was reported."""
+        state = attempt.job.job_state if attempt.job else ""
+        if state not in ("RUNNING", SUSPENDED) or not attempt.started or attempt.over or asked_ms < attempt.switched_ms:
+            return
+        still = state == SUSPENDED
+        if still != attempt.still:
+            attempt.still = still
+            self.say((Paused if still else Resumed)(attempt.key, now_ms()))
 
     def saved_ms(self, attempt: Attempt) -> int:
         """The useful work that its checkpoints hold now."""

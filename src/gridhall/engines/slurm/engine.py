@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gridhall.engines.protocol import Ability, AttemptKey, EngineFault, OnReport, StartOrder, StopOrder
 from gridhall.engines.slurm import script
+from gridhall.engines.slurm.answers import SUSPENDED
 from gridhall.engines.slurm.book import Attempt, Book, now_ms
 from gridhall.engines.slurm.command import call
 from gridhall.engines.slurm.folder import Folder
@@ -102,8 +103,8 @@ class SlurmEngine:
         if not attempt.started:
             await self._rest.cancel(attempt.slurm_id)
             return
-        if attempt.job and attempt.job.job_state == "SUSPENDED":
-            await self._scontrol("resume", str(attempt.slurm_id))
+        if attempt.told_still or (attempt.job and attempt.job.job_state == SUSPENDED):
+            await self._ask("resume", attempt, still=False)
         # srun kills its tasks when it gets SIGTERM itself, so only the steps of a gang over several nodes are told
         scope = () if len(attempt.nodes) > 1 else ("--full",)
         try:
@@ -127,19 +128,30 @@ class SlurmEngine:
 
     async def pause(self, key: AttemptKey, epoch: int) -> None:
         """Suspend a gang: its processes stop, its GPUs stay with it. Raises StaleEpoch, EngineFault."""
-        await self._switch("suspend", key, epoch)
+        await self._switch("suspend", key, epoch, still=True)
 
     async def resume(self, key: AttemptKey, epoch: int) -> None:
         """Let a suspended gang go on. Raises StaleEpoch, EngineFault."""
-        await self._switch("resume", key, epoch)
+        await self._switch("resume", key, epoch, still=False)
 
-    async def _switch(self, verb: str, key: AttemptKey, epoch: int) -> None:
+    async def _switch(self, verb: str, key: AttemptKey, epoch: int, still: bool) -> None:
         self._folder.see_epoch(epoch)
         attempt = self._book.known(key)
-        if attempt is None or attempt.over:
-            raise EngineFault(f"attempt {key} does not run: there is nothing to {verb}")
-        await self._scontrol(verb, str(attempt.slurm_id))
+        if attempt is None or attempt.over or attempt.stop:
+            return
+        attempt.told_still = still
+        await self._ask(verb, attempt, still)
+        attempt.still, attempt.switched_ms = None, now_ms()
         self._poller.hurry()
+
+    async def _ask(self, verb: str, attempt: Attempt, still: bool) -> None:
+        """Suspend or resume; Slurm refuses what stands so already, which is no fault."""
+        try:
+            await self._scontrol(verb, str(attempt.slurm_id))
+        except EngineFault:
+            jobs = self._poller.ours(await self._rest.jobs()).get(attempt.key, [])
+            if not all(job.final or (job.job_state == SUSPENDED) == still for job in jobs):
+                raise
 
     async def drain(self, node: str, reason: str, epoch: int) -> None:
         """Let a node take no more work; what runs on it goes on. Raises StaleEpoch, EngineFault."""

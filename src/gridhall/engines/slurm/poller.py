@@ -101,6 +101,7 @@ class Poller:
             attempt.job, attempt.absences = None, attempt.absences + 1
         await self._push(attempt)
         self._book.judge(attempt)
+        self._book.stand(attempt, asked_ms)
 
     async def _push(self, attempt: Attempt) -> None:
         """Cancel what cannot start on its nodes, kill what does not stop."""

@@ -24,6 +24,8 @@ from gridhall.engines.protocol import (
     Lost,
     NodeSeen,
     OnReport,
+    Paused,
+    Resumed,
     StaleEpoch,
     Started,
     StartOrder,
@@ -47,13 +49,20 @@ SIGTERM = -15
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """A gang on the twin; `began_ms` None = still starting up, `end` what the controller has yet to forget."""
+    """A gang on the twin; `began_ms` None = still starting up, `end` what the controller has yet to forget.
+
+    `still` is whether it was last told to pause, `still_ms` since when it stands still (None = it does not), `stood_ms`
+    how long it did so before that.
+    """
 
     key: AttemptKey
     nodes: frozenset[Node]
     script: Script
     began_ms: int | None = None
     stopping: bool = False
+    still: bool = False
+    still_ms: int | None = None
+    stood_ms: int = 0
     end: End | None = None
 
     def saved_ms(self, now_ms: int, wanted: bool) -> int:
@@ -61,15 +70,21 @@ class Attempt:
         return self.script.saved_after(self.ran_ms(now_ms), wanted)
 
     def ran_ms(self, now_ms: int) -> int:
-        """How long its processes have run."""
-        return 0 if self.began_ms is None else now_ms - self.began_ms
+        """How long its processes have run, pauses left out."""
+        until_ms = now_ms if self.still_ms is None else self.still_ms
+        return 0 if self.began_ms is None else until_ms - self.began_ms - self.stood_ms
+
+    def left_ms(self, now_ms: int) -> int:
+        """How long its processes still run, until its work is done or its time limit comes."""
+        run_ms, limit_ms = self.script.run_ms, self.script.limit_ms
+        return (min(run_ms, limit_ms) if limit_ms else run_ms) - self.ran_ms(now_ms)
 
 
 class PacedTwin:
     """The engine `twin`, for nodes named by site and name. `settings` are those of the twin that runs scenarios."""
 
     name = "twin"
-    abilities = frozenset({Ability.CHECKPOINT})
+    abilities = frozenset({Ability.PAUSE, Ability.CHECKPOINT})
 
     def __init__(self, nodes: Sequence[Node], clock: Clock, seed: int, settings: WorldSettings | None = None) -> None:
         self._nodes = tuple(nodes)
@@ -131,10 +146,29 @@ class PacedTwin:
         elif attempt.end is not None:
             self._tell_end(attempt)
         elif not attempt.stopping:
+            self._go_on(attempt, now_ms)
             attempt.stopping = True
             needs_ms = self._settings.stop_delay_ms + (attempt.script.cost_ms if attempt.began_ms is not None else 0)
             saved_ms = attempt.saved_ms(now_ms, wanted=needs_ms <= order.grace_ms)
             self._plan(now_ms + min(needs_ms, order.grace_ms), partial(self._stopped, attempt, saved_ms))
+
+    async def pause(self, key: AttemptKey, epoch: int) -> None:
+        """Let a gang stand still; one that is still starting up does as soon as it has begun."""
+        self._lead(epoch)
+        attempt = self._attempts.get(key)
+        if attempt is not None and attempt.end is None and not attempt.stopping:
+            attempt.still = True
+            self._stand(attempt, self._clock.now_ms())
+
+    async def resume(self, key: AttemptKey, epoch: int) -> None:
+        """Let a paused gang go on."""
+        self._lead(epoch)
+        attempt = self._attempts.get(key)
+        if attempt is not None and attempt.end is None and not attempt.stopping:
+            now_ms = self._clock.now_ms()
+            attempt.still = False
+            self._go_on(attempt, now_ms)
+            self._on_report(Resumed(key, now_ms))
 
     async def forget(self, key: AttemptKey, epoch: int) -> None:
         """Drop an attempt that has ended."""
@@ -194,12 +228,28 @@ class PacedTwin:
             return
         attempt.began_ms = now_ms
         self._on_report(Started(attempt.key, now_ms))
-        run_ms, limit_ms = attempt.script.run_ms, attempt.script.limit_ms
-        ends_ms = now_ms + (min(run_ms, limit_ms) if limit_ms else run_ms)
-        self._plan(ends_ms, partial(self._run_out, attempt))
+        self._plan(now_ms + attempt.left_ms(now_ms), partial(self._run_out, attempt))
+        if attempt.still:
+            self._stand(attempt, now_ms)
+
+    def _stand(self, attempt: Attempt, now_ms: int) -> None:
+        """A gang that has begun stands still from now on, if it does not already."""
+        if attempt.began_ms is None:
+            return
+        if attempt.still_ms is None:
+            attempt.still_ms = now_ms
+        self._on_report(Paused(attempt.key, attempt.still_ms))
+
+    def _go_on(self, attempt: Attempt, now_ms: int) -> None:
+        if attempt.still_ms is not None:
+            attempt.stood_ms += now_ms - attempt.still_ms
+            attempt.still_ms = None
+            self._plan(now_ms + attempt.left_ms(now_ms), partial(self._run_out, attempt))
 
     def _run_out(self, attempt: Attempt, now_ms: int) -> None:
-        """The work is done, or the time limit has come first."""
+        """The work is done, or the time limit has come first; if it was paused, it is not yet."""
+        if attempt.still_ms is not None or attempt.left_ms(now_ms) > 0:
+            return
         ran_ms = attempt.ran_ms(now_ms)
         timed_out = ran_ms < attempt.script.run_ms
         exit_code = SIGTERM if timed_out else attempt.script.exit_code

@@ -3,7 +3,8 @@
 Run by the engine as `python -I -S <this folder> run <record> <ready fd> <lock fd>` in a session of its own. It reads
 `plan.json` in the record folder, starts the ranks, writes `state.json`, and when the last process is gone `end.json`.
 It holds the lock for as long as it lives, which is how a new server knows that it is there; the ready descriptor closes
-when the ranks have been started. SIGTERM means: read `stop.json` and stop the gang.
+when the ranks have been started. SIGTERM means: read `stop.json` and stop the gang. SIGUSR1 means: read `pause.json`
+and pause the gang or let it go on; what was done stands in `pauses.json`.
 
 Nothing of Gridhall and nothing slow is imported: this must start in milliseconds and must not change under a running
 job when the server is upgraded. `probe namespace|mounts` only tells, by its exit code, whether this machine lets a
@@ -47,13 +48,26 @@ def run(record: str, ready: int) -> None:
     os.close(ready)
     if told is not None:
         mine.finish("stop", told["grace_ms"])
+    switch(record, mine)
     while not mine.over():
-        if signal.SIGTERM in mine.wait(wake):
+        came = mine.wait(wake)
+        if signal.SIGTERM in came:
             told = paper.read_or_none(record, "stop.json")
             mine.finish("stop", told["grace_ms"] if told else plan["grace_ms"])
+        if came & {signal.SIGTERM, signal.SIGUSR1}:
+            switch(record, mine)
         mine.look(time.monotonic())
     mine.sweep(wake)
     write_end(record, mine.end())
+
+
+def switch(record: str, mine: gang.Gang) -> None:
+    """Pause the gang or let it go on, as it was last told; on a full disk this is not noted, and will be told again."""
+    told = paper.read_or_none(record, "pause.json")
+    if told is not None:
+        mine.stand(told["still"])
+        with contextlib.suppress(OSError):
+            paper.write(record, "pauses.json", mine.standing())
 
 
 def keep_only(*kept: int) -> None:

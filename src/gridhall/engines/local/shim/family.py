@@ -10,6 +10,12 @@ def start_ticks(pid: int) -> int:
     return int(fields[19]) if fields and fields[0] not in "ZX" else 0
 
 
+def is_still(pid: int) -> bool:
+    """Whether a process does nothing: it was stopped or has ended."""
+    fields = _fields(pid)
+    return not fields or fields[0] in "TtZX"
+
+
 def boot_id() -> str:
     """This boot of the machine; after a reboot pids mean other processes."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:

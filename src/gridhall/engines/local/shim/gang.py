@@ -3,6 +3,7 @@
 A gang ends when its last rank has. The first cause to end it holds: `exit` (also a rank that failed, which ends the
 others), `limit` (its run time is used up) or `stop` (it was told to). A rank is ended by SIGTERM to its process group;
 when the grace is over, everything that descends from the gang is killed, wherever it hid: orphans come to the shim.
+The time in which the gang is paused is no run time. Whatever ends a gang ends its pause first.
 """
 
 import contextlib
@@ -15,9 +16,10 @@ from typing import Any
 import family
 import memory
 import output
+import pauses
 import rank
 
-SIGNALS = (signal.SIGTERM, signal.SIGCHLD)
+SIGNALS = (signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1)
 
 
 def listen() -> int:
@@ -43,6 +45,7 @@ class Gang:
         self.began_ms = self.ended_ms = _now_ms()
         self.outputs: list[output.Output] = []
         self.groups = memory.Groups(plan["key"], plan["mem_mib"])
+        self.pauses = pauses.Pauses()
 
     def start(self) -> None:
         """Start every rank; signals stay blocked until all are there."""
@@ -59,7 +62,9 @@ class Gang:
         me = os.getpid()
         shim = {"pid": me, "start": family.start_ticks(me)}
         cgroups = self.groups.folders()
-        return {"boot": family.boot_id(), "began_ms": self.began_ms, "shim": shim, "ranks": ranks, "cgroups": cgroups}
+        known = {"boot": family.boot_id(), "began_ms": self.began_ms, "shim": shim, "ranks": ranks, "cgroups": cgroups}
+        # shims of earlier versions cannot pause: the signal for it would kill them
+        return {**known, "can_pause": True}
 
     def over(self) -> bool:
         """Whether every rank has ended."""
@@ -84,10 +89,24 @@ class Gang:
         limit_ms = self.plan["limit_ms"]
         if self.living and self.first_bad:
             self.finish("exit", self.plan["grace_ms"])
-        if self.living and limit_ms and now - self.began >= limit_ms / 1000:
+        if self.living and limit_ms and self._ran_ms(now) >= limit_ms:
             self.finish("limit", self.plan["grace_ms"])
         if now >= self.kill_at:
             _kill_all()
+
+    def stand(self, still: bool) -> None:
+        """Pause the gang or let it go on; one that is about to end is not paused any more."""
+        now_ms = self._at_ms(time.monotonic())
+        if still and not self.pauses.lasting and not self.cause and self.living:
+            self.pauses.begin(now_ms)
+        elif not still and self.pauses.lasting:
+            self.pauses.end(now_ms)
+
+    def standing(self) -> dict[str, Any]:
+        """Whether the gang stands still, since when, and every pause so far."""
+        spans = self.pauses.spans
+        time_ms = max(spans[-1]) if spans else self.began_ms
+        return {"still": self.pauses.lasting, "time_ms": time_ms, "spans": spans}
 
     def finish(self, cause: str, grace_ms: int) -> None:
         """Ask every rank to end. A second call can only shorten the grace, and does not change the cause."""
@@ -95,6 +114,7 @@ class Gang:
         if self.cause:
             return
         self.cause = cause
+        self.stand(still=False)
         for pid in self.living:
             with contextlib.suppress(ProcessLookupError):
                 # A rank that has not come to its own group yet has no children either.
@@ -102,8 +122,8 @@ class Gang:
 
     def sweep(self, wake: int) -> None:
         """Kill what the ranks left behind, and take in the last of the output."""
-        ended = time.monotonic()
-        self.ended_ms = self.began_ms + round((ended - self.began) * 1000)
+        self.stand(still=False)
+        self.ended_ms = self._at_ms(time.monotonic())
         while self._reap():
             _kill_all()
             select.select([wake], [], [], 0.02)
@@ -114,8 +134,15 @@ class Gang:
 
     def end(self) -> dict[str, Any]:
         """What became of the gang."""
-        times = {"began_ms": self.began_ms, "ended_ms": self.ended_ms, "ran_ms": self.ended_ms - self.began_ms}
-        return {"cause": self.cause or "exit", "code": self.first_bad, "codes": self.codes, **times}
+        ran_ms = self.ended_ms - self.began_ms - self.pauses.total_ms(self.ended_ms)
+        times = {"began_ms": self.began_ms, "ended_ms": self.ended_ms, "ran_ms": ran_ms}
+        return {
+            "cause": self.cause or "exit",
+            "code": self.first_bad,
+            "codes": self.codes,
+            **times,
+            "pauses": self.pauses.spans,
+        }
 
     def _reap(self) -> bool:
         """Take in all children that have ended; False when there are no children at all."""
@@ -132,11 +159,19 @@ class Gang:
                 self.codes[number] = code
                 self.first_bad = self.first_bad or code
 
+    def _at_ms(self, now: float) -> int:
+        """A monotonic time as ms UTC by the clock of the gang's beginning."""
+        return self.began_ms + round((now - self.began) * 1000)
+
+    def _ran_ms(self, now: float) -> float:
+        return (now - self.began) * 1000 - self.pauses.total_ms(self._at_ms(now))
+
     def _patience_ms(self) -> int | None:
         limit_ms = self.plan["limit_ms"]
         due = self.kill_at
-        if limit_ms and not self.cause:
-            due = min(due, self.began + limit_ms / 1000)
+        if limit_ms and not self.cause and not self.pauses.lasting:
+            now = time.monotonic()
+            due = min(due, now + (limit_ms - self._ran_ms(now)) / 1000)
         if due == float("inf"):
             return None
         # Once killing has begun it is repeated: a process may have been born between the look and the kill.
