@@ -10,6 +10,7 @@ from tests.oracle.reference_apart import meets
 from tests.oracle.reference_state import NEVER_MS, Ceiling, Hold, Job, Node, Piece, State
 from tests.oracle.reference_tenancy import Owner
 
+STILL = {"going": 0, "told": 1, "standing": 2, "leaving": 3}
 STATES = {"queued": QUEUED, "running": RUNNING, "stopping": STOPPING}
 KINDS = {"gang": 1, "urgent": 2, "project": 3}
 
@@ -24,6 +25,7 @@ def check(w: ControllerState, s: State) -> None:
     check_sets(w, s)
     check_power_and_quota(w, s)
     check_owners(w, s)
+    check_desk(w, s)
     check_lists(w, s)
 
 
@@ -199,6 +201,22 @@ def check_power_and_quota(w: ControllerState, s: State) -> None:
     same(w, "project_delay_ms", [project.delay_ms for project in s.projects])
     for project in s.projects:
         assert project.owner.left(charges) >= 0, "a project or its organisation is over its quota"
+
+
+def check_desk(w: ControllerState, s: State) -> None:
+    """Load targets, who stands still, and that nobody stands still who may not."""
+    told = [job for job in s.running() if job.still in ("told", "standing")]
+    powers = range(len(s.own_limit_w))
+    watts = [sum(job.node_w for job in told for node in job.nodes() if power in node.rack.above) for power in powers]
+    same(w, "power_told_w", watts)
+    same(w, "power_cut_w", [own - limit for own, limit in zip(s.own_limit_w, s.limit_w, strict=True)])
+    same(w, "power_bound_w", [s.bounds[power].target_w + 1 if power in s.bounds else 0 for power in powers])
+    same(w, "power_until_ms", [s.bounds[power].until_ms if power in s.bounds else 0 for power in powers])
+    assert (w.told_jobs[0], w.bounds[0], w.desk_wake_ms[0]) == (len(told), len(s.bounds), s.desk_wake_ms)
+    for slot, job in s.jobs.items():
+        found = (w.job_still[slot], w.job_still_ms[slot], w.job_lost_ms[slot])
+        assert found == (STILL[job.still], job.still_ms, job.lost_ms), f"job {job.id}: {found}, {job}"
+        assert job.still == "going" or (job.state == "running" and job.tier in (3, 4)), "rigid work was touched"
 
 
 def check_owners(w: ControllerState, s: State) -> None:

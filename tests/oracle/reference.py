@@ -25,6 +25,7 @@ from gridhall.scheduling.decisions import (
 )
 from gridhall.scheduling.jobs import R_CAPACITY, R_CLOSED, R_NEVER_MET, R_PLACES, R_QUOTA, R_UNCONSIDERED
 from tests.oracle.reference_apart import could_ever_meet, meets, must_meet
+from tests.oracle.reference_desk import DESK, keep_to_targets, on_desk
 from tests.oracle.reference_holds import (
     MOST_HOLDS,
     best_domain,
@@ -67,8 +68,10 @@ def step(s: State, event: Sequence[int]) -> list[tuple[int, ...]]:
     elif kind == ev.TICK:
         on_tick(s)
     elif kind == ev.LIMIT:
-        s.limit_w[fields[0]] = fields[1]
+        s.own_limit_w[fields[0]] = fields[1]
         schedule(s, everywhere(s))
+    elif kind in DESK:
+        on_desk(s, kind, fields)
     elif kind == ev.RESERVE:
         on_reserve(s, *fields[:5])
     elif kind in (ev.CORDON, ev.DRAIN):
@@ -131,7 +134,7 @@ def could_hold(cell: Cell, gpus: int, gpus_per_node: int) -> bool:
 
 
 def new_job(s: State, slot: int, fields: list[int], cells: set[int]) -> Job:
-    job_id, project, user, name, priority, preemptible, _tier, gpus, gpus_per_node = fields[:9]
+    job_id, project, user, name, priority, preemptible, tier, gpus, gpus_per_node = fields[:9]
     limit_ms, power_milli, checkpoint_ms, checkpoint_cost_ms = fields[13:17]
     return Job(
         slot=slot,
@@ -153,6 +156,8 @@ def new_job(s: State, slot: int, fields: list[int], cells: set[int]) -> Job:
         min_domains=max(0, fields[19]),
         max_skew=max(0, fields[20]),
         best_effort=fields[21] != 0,
+        tier=tier,
+        deadline_ms=fields[17],
         median_ms=predict(s, user, name, limit_ms, s.policy[q.P_MEDIAN_MILLI]),
         high_ms=predict(s, user, name, limit_ms, s.policy[q.P_HIGH_MILLI]),
     )
@@ -164,6 +169,7 @@ def on_cancel(s: State, job: Job | None, job_id: int) -> None:
         return
     if job.active:
         job.state, job.cancelled = "stopping", True
+        s.end_pause(job)
         s.say(STOP, job.id, job.slot, job.attempt, WHY_CANCELLED)
         return
     if job.hold is not None:
@@ -185,6 +191,7 @@ def on_attempt(s: State, kind: int, slot: int, attempt: int, value: int, ran_ms:
     if job is None or not job.active or (job.attempt, job.id) != (attempt, job_id):
         return
     cell = job.cell
+    s.end_pause(job)
     if kind == ev.ENDED:
         if value == S_COMPLETED:
             learn(s, job.user, job.name, ran_ms)
@@ -268,6 +275,8 @@ def on_node(s: State, kind: int, node: Node) -> None:
         node.out = True
         s.let_go()
     on_changed(s, node)
+    if kind == ev.NODE_UP:
+        keep_to_targets(s)
 
 
 def on_cordon(s: State, kind: int, node: Node, cordoned: int) -> None:
@@ -278,6 +287,7 @@ def on_cordon(s: State, kind: int, node: Node, cordoned: int) -> None:
         for job in sorted(node.jobs(), key=lambda job: job.slot):
             if job.state == "running":
                 job.state = "stopping"
+                s.end_pause(job)
                 s.say(STOP, job.id, job.slot, job.attempt, WHY_DRAIN)
 
 
@@ -293,6 +303,9 @@ def on_changed(s: State, node: Node) -> None:
 
 def on_tick(s: State) -> None:
     """What time alone changes. A tick before the one that was asked for changes nothing."""
+    if 0 < s.desk_wake_ms <= s.now_ms:
+        s.desk_wake_ms = 0
+        keep_to_targets(s)
     if s.wake_ms > s.now_ms:
         return
     s.wake_ms = 0

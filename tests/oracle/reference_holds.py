@@ -167,6 +167,7 @@ def stop_for(s: State, hold: Hold, priority: int, why: int) -> None:
     for job in [job for node in hold.nodes() for job in node.jobs()]:
         if stop_cost_ms(s, job, priority) < NEVER_MS:
             job.state = "stopping"
+            s.end_pause(job)
             s.say(STOP, job.id, job.slot, job.attempt, why)
 
 

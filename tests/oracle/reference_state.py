@@ -44,6 +44,11 @@ class Job:
     min_domains: int = 0
     max_skew: int = 0
     best_effort: bool = False
+    tier: int = 0
+    deadline_ms: int = 0
+    still: str = "going"
+    still_ms: int = 0
+    lost_ms: int = 0
     state: str = "queued"
     cancelled: bool = False
     reason: int = 0
@@ -236,6 +241,15 @@ class Ceiling:
 
 
 @dataclass(eq=False)
+class Bound:
+    """A load target of a power node, or (with `until_ms`) what it drew before one, for a time after it."""
+
+    target_w: int
+    before_w: int
+    until_ms: int = 0
+
+
+@dataclass(eq=False)
 class State:
     """Everything, and the effects of the step at hand. `below` are the nodes below each power node."""
 
@@ -243,7 +257,7 @@ class State:
     cells: list[Cell]
     racks: list[Rack]
     nodes: list[Node]
-    limit_w: list[int]
+    own_limit_w: list[int]
     below: list[list[Node]]
     organisation_weights: list[int]
     organisations: list[Owner]
@@ -256,9 +270,20 @@ class State:
     holds: dict[int, Hold] = field(default_factory=dict)
     learned: dict[int, tuple[int, list[int]]] = field(default_factory=dict)
     effects: list[tuple[int, ...]] = field(default_factory=list)
+    bounds: dict[int, Bound] = field(default_factory=dict)
+    able: set[int] = field(default_factory=set)
     now_ms: int = 0
     wake_ms: int = 0
+    desk_wake_ms: int = 0
     fair_next_ms: int = 0
+
+    @property
+    def limit_w(self) -> list[int]:
+        """The limits that hold: each power node's own, or its load target where that is lower."""
+        bounds = self.bounds
+        return [
+            min(own, bounds[power].target_w) if power in bounds else own for power, own in enumerate(self.own_limit_w)
+        ]
 
     def running(self) -> list[Job]:
         return [job for job in self.jobs.values() if job.active]
@@ -325,6 +350,12 @@ class State:
         for node in self.nodes:
             if node.out and node.idle:
                 node.up = node.here = False
+
+    def end_pause(self, job: Job) -> None:
+        """A job does not stand still any more."""
+        if job.still != "going":
+            job.lost_ms += self.now_ms - job.still_ms
+            job.still, job.still_ms = "going", self.now_ms
 
     def say(self, kind: int, job: int, slot: int, attempt: int, a: int = 0, b: int = 0, c: int = 0) -> None:
         self.effects.append((kind, self.now_ms, job, slot, attempt, a, b, c))

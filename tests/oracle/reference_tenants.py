@@ -120,6 +120,7 @@ def tell_standing(s: State, level: int, number: int, fields: list[int]) -> Answe
             job = s.jobs[slot]
             if job.project == number and job.state == "running" and job.preemptible:
                 job.state = "stopping"
+                s.end_pause(job)
                 s.say(STOP, job.id, job.slot, job.attempt, WHY_BUDGET)
     return 0, 0
 

@@ -54,6 +54,8 @@ class World:
         for node in range(self.node0[-1]):
             if calm or rng.random() < 0.9:
                 self.plan(self.now_ms, ev.NODE_UP, node)
+        for cell in range(len(case.fleet.cell_site) if live else 0):
+            self.plan(self.now_ms, ev.ABILITY, cell, rng.choice([0, 1, 1, 1]))
         self.strange_ms = self.now_ms
 
     def plan(self, time_ms: int, kind: int, *fields: int) -> None:
@@ -95,6 +97,8 @@ class World:
         kind = (rng.choice([0, 1, 1, 1, 2, 3]), rng.randint(0, 1), rng.randint(0, 5))
         shape = (gpus, rng.choice([0, 1, 4, 4, 8]), 1000, 0, 0, cells)
         rest = (limit, rng.choice([100, 500, 1000]), checkpoint, rng.choice([0, 30_000]), 0)
+        if self.clerk is not None and rng.random() < 0.5:
+            rest = (*rest[:-1], self.now_ms + rng.choice([0, 1, 2, 20]) * max(duration, limit))
         if self.clerk is not None and rng.random() < 0.4:
             together = rng.choice([(0, 0), (1, 0), (2, 0), (2, 0), (3, 0), (4, 0), (0, 2), (0, 3), (2, 2), (3, 3)])
             rest = (*rest, *together, rng.choice([0, 0, 1, 2]), rng.choice([0, 0, 1]))
@@ -108,7 +112,8 @@ class World:
         kinds = [self.fail, self.fail, self.retire, self.limit, self.reserve, self.cancel, self.repeat, self.late_tick]
         if self.clerk is not None and self.rng.random() < 0.5:
             clerk = self.clerk.next_event
-            return self.rng.choice([clerk, clerk, clerk, self.cordon, self.fail_to_start])(self.now_ms)
+            others = [self.cordon, self.fail_to_start, self.target, self.target, self.target]
+            return self.rng.choice([clerk, clerk, clerk, *others])(self.now_ms)
         return self.fail() if self.mood == "failing" else self.rng.choice(kinds)()
 
     def fail(self) -> Event:
@@ -175,6 +180,15 @@ class World:
             [(ev.CORDON, now_ms, node, 1), (ev.CORDON, now_ms, node, 0), (ev.DRAIN, now_ms, node, 0)]
         )
 
+    def target(self, now_ms: int) -> Event:
+        """A load target on a power node: of what it could draw, or gone; most end later."""
+        power = self.rng.randrange(len(self.fleet.power_limit_w))
+        usual = int(self.fleet.power_limit_w[power])
+        if self.rng.random() < 0.8:
+            self.plan(now_ms + self.rng.choice([1, 10, 300]) * MINUTE_MS, ev.TARGET, power, -1)
+        share = self.rng.choice([0.0, 0.2, 0.4, 0.6, 0.8])
+        return ev.TARGET, now_ms, power, self.rng.choice([-1, *[round(usual * share)] * 6])
+
     def fail_to_start(self, now_ms: int) -> Event:
         """An engine could not start an attempt, or lost it, though every node is up."""
         running = [truth for truth in self.by_slot.values() if truth.running]
@@ -212,6 +226,8 @@ class World:
                 del self.by_slot[slot]
             elif kind == d.WAKE:
                 self.answer_wake(a)
+            elif kind in (d.PAUSE, d.RESUME):
+                self.answer_stillness(self.by_slot[slot], ev.PAUSED if kind == d.PAUSE else ev.RESUMED)
             elif kind in (d.SET, d.UNSET) and self.clerk is not None:
                 self.clerk.read(self.past[-1], effect)
                 self.projects = self.clerk.known[1]
@@ -233,6 +249,11 @@ class World:
         for delay_ms in self.rng.choice(delays):
             fields = (truth.slot, truth.attempt, self.saved_ms(truth), 0, truth.job_id)
             self.plan(self.now_ms + delay_ms, ev.STOPPED, *fields)
+
+    def answer_stillness(self, truth: Truth, kind: int) -> None:
+        """Most engines pause and resume in seconds, some late, some never, some say it twice."""
+        for delay_ms in self.rng.choice([[1_000], [10_000], [10_000], [], [1_000, 90_000], [20 * MINUTE_MS]]):
+            self.plan(self.now_ms + delay_ms, kind, truth.slot, truth.attempt, 0, 0, truth.job_id)
 
     def answer_wake(self, at_ms: int) -> None:
         """Most wake-ups come in time, some late, few never."""

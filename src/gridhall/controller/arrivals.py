@@ -4,7 +4,7 @@ from gridhall.controller.attempts import finish
 from gridhall.controller.state import ControllerState
 from gridhall.kernel import kernel, trailing_zeros
 from gridhall.scheduling.constraints import could_ever_meet, must_meet
-from gridhall.scheduling.decisions import ACCEPT, N_PLACES, N_QUOTA, REFUSE, S_CANCELLED, STOP, WHY_CANCELLED, emit
+from gridhall.scheduling.decisions import ACCEPT, N_PLACES, N_QUOTA, REFUSE, S_CANCELLED, WHY_CANCELLED, emit
 from gridhall.scheduling.granting import consider_hold
 from gridhall.scheduling.holds import drop_hold, nodes_in
 from gridhall.scheduling.jobs import (
@@ -29,6 +29,7 @@ from gridhall.scheduling.owners import (
 )
 from gridhall.scheduling.predictor import predict
 from gridhall.scheduling.queue import P_HIGH_MILLI, P_HOLD_DEPTH, P_MEDIAN_MILLI, queue_drop, queue_find, queue_put
+from gridhall.scheduling.stopping import tell_to_stop
 from gridhall.scheduling.tries import try_start
 from gridhall.tenancy.ceilings import ceilings_ever_bear
 
@@ -161,6 +162,9 @@ def fill_slot(w: ControllerState, slot: int, cells: int, now_ms: int) -> None:
     w.job_saved_ms[slot] = 0
     w.job_chunk[slot] = 0
     w.job_gpu_mask[slot] = 0
+    w.job_still[slot] = 0
+    w.job_still_ms[slot] = 0
+    w.job_lost_ms[slot] = 0
     w.job_least_gpus[slot] = least_gpus(w, slot)
     user = w.job_user[slot]
     name = w.job_name[slot]
@@ -177,9 +181,8 @@ def on_cancel(w: ControllerState, slot: int, job: int, now_ms: int) -> None:
         leave_queue(w, slot)
         finish(w, slot, S_CANCELLED, now_ms)
     elif w.job_state[slot] == RUNNING or w.job_state[slot] == STOPPING:
-        w.job_state[slot] = STOPPING
         w.job_plan_ms[slot] = -1
-        emit(w, STOP, now_ms, job, slot, w.job_attempt[slot], WHY_CANCELLED, 0, 0)
+        tell_to_stop(w, slot, WHY_CANCELLED, now_ms)
 
 
 @kernel

@@ -8,6 +8,7 @@ from gridhall.scheduling.decisions import DONE, N_FAILURE, N_SWAP, S_CANCELLED, 
 from gridhall.scheduling.jobs import RUNNING, STOPPING, drop_slot
 from gridhall.scheduling.owners import reason_to_wait, shut_reason
 from gridhall.scheduling.passes import schedule
+from gridhall.scheduling.pauses import end_pause
 from gridhall.scheduling.predictor import learn
 from gridhall.scheduling.queue import P_BACKOFF_MS, P_MAX_STUCK, queue_put
 from gridhall.scheduling.starts import release
@@ -21,6 +22,7 @@ def on_attempt(w: ControllerState, kind: int, now_ms: int) -> None:
     if (state != RUNNING and state != STOPPING) or w.job_attempt[slot] != w.event[3] or w.job_id[slot] != w.event[6]:
         return
     cell = w.job_cell[slot]
+    end_pause(w, slot, now_ms)
     if kind == ENDED:
         if w.event[4] == S_COMPLETED:
             learn(w, w.job_user[slot], w.job_name[slot], w.event[5])

@@ -31,6 +31,8 @@ def restore(sizes: Mapping[str, int], columns: Mapping[str, Ints]) -> Controller
         count_least(w.handle)
     if "node_here" not in columns:
         w.node_here[:] = w.view("node_up")  # a node in repair had given its idle watts back
+    if "power_nodes" not in columns:
+        w.power_nodes[0] = w.sizes["power"]
     if "idle_held" not in columns:
         count_idle(w.handle, len(w.rack_cell))
     return w

@@ -25,6 +25,9 @@ class ControllerState(StartColumns):
     project_room = column(1)  # how many projects there can be
     cell_nodes_all = column("cells")  # nodes of a cell whenever they come
     n_slots = column(1)
+    power_nodes = column(1)
+    desk_wake_ms = column(1)  # when the energy desk asked to look again, 0 = not
+    power_let_w = column("power", derived=True)  # scratch: what goes on again at the desk's look at hand
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def fill_fleet(w: ControllerState, fleet: FleetArrays) -> None:
         getattr(w, name)[:] = getattr(fleet, name)
     w.rack_path[:] = fleet.rack_path
     w.power_limit_w[:] = fleet.power_limit_w
+    w.power_nodes[0] = len(fleet.power_limit_w)
     w.cell_hall0[:] = first_of(fleet.hall_cell, len(w.cell_site))
     w.hall_pod0[:] = first_of(fleet.pod_hall, len(fleet.hall_cell))
     w.node_rack[:] = np.repeat(np.arange(len(fleet.rack_cell)), np.diff(fleet.rack_node0))

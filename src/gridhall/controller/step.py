@@ -6,7 +6,9 @@ clock, file or random source; time and chance come in the event. Live, twin and 
 
 from gridhall.controller.arrivals import on_cancel, on_submit
 from gridhall.controller.attempts import on_attempt
+from gridhall.controller.desk import on_limit, on_stillness, on_target
 from gridhall.controller.events import (
+    ABILITY,
     CANCEL,
     CORDON,
     DRAIN,
@@ -16,10 +18,13 @@ from gridhall.controller.events import (
     NODE_DOWN,
     NODE_OUT,
     NODE_UP,
+    PAUSED,
     RESERVE,
+    RESUMED,
     STANDING,
     STOPPED,
     SUBMIT,
+    TARGET,
     TENANT,
     TICK,
 )
@@ -30,7 +35,6 @@ from gridhall.kernel import kernel, state_cast
 from gridhall.scheduling.advance import reserve
 from gridhall.scheduling.decisions import WAKE, emit
 from gridhall.scheduling.holds import HOLDS
-from gridhall.scheduling.passes import schedule
 from gridhall.scheduling.queue import P_TICK_MS
 
 as_controller = state_cast(ControllerState)
@@ -52,8 +56,13 @@ def step_event(w: ControllerState) -> int:
     elif kind == TICK:
         on_tick(w, now_ms)
     elif kind == LIMIT:
-        w.power_limit_w[w.event[2]] = w.event[3]
-        schedule(w, w.all_cells[0], now_ms)
+        on_limit(w, w.event[2], w.event[3], now_ms)
+    elif kind == TARGET:
+        on_target(w, w.event[2], w.event[3], now_ms)
+    elif kind == PAUSED or kind == RESUMED:
+        on_stillness(w, w.event[2], w.event[3], w.event[6], 1 if kind == PAUSED else 0, now_ms)
+    elif kind == ABILITY:
+        w.cell_ability[w.event[2]] = w.event[3]
     elif kind == RESERVE:
         reserve(w, w.event[2], w.event[3], w.event[4], w.event[5], w.event[6], now_ms)
     elif kind == CANCEL:

@@ -1,20 +1,21 @@
 """Nodes that join, leave or are cordoned, and what time alone changes: fair share, late predictions, slipped holds."""
 
+from gridhall.controller.desk import keep_to_targets
 from gridhall.controller.events import DRAIN, NODE_DOWN, NODE_UP
 from gridhall.controller.state import ControllerState
 from gridhall.fleet.capacity import join, leave_if_idle, refresh_node, set_node_up, takes_work
 from gridhall.kernel import kernel
 from gridhall.scheduling.advance import begin_and_end_reservations, lose_reserved
-from gridhall.scheduling.decisions import STOP, WHY_DRAIN, WHY_PREEMPTED, emit
+from gridhall.scheduling.decisions import WHY_DRAIN, WHY_PREEMPTED
 from gridhall.scheduling.granting import complete_hold
 from gridhall.scheduling.holds import FOR_PROJECT, FOR_URGENT, HOLDS, hold_ready
-from gridhall.scheduling.jobs import RUNNING, STOPPING
+from gridhall.scheduling.jobs import RUNNING
 from gridhall.scheduling.passes import schedule
 from gridhall.scheduling.planning import plan_again
 from gridhall.scheduling.queue import P_FAIR_GRID_MS, P_OVERRUN_MS, P_TICK_MS, fair_refresh, queue_sort
 from gridhall.scheduling.sharing import pool_set_up
 from gridhall.scheduling.starts import NOTHING_REFUSED, refresh_ends
-from gridhall.scheduling.stopping import hold_is_stoppable, stop_for_hold
+from gridhall.scheduling.stopping import hold_is_stoppable, stop_for_hold, tell_to_stop
 
 
 @kernel
@@ -28,6 +29,8 @@ def on_node(w: ControllerState, kind: int, node: int, now_ms: int) -> None:
         w.node_out[node] = 1
         leave_if_idle(w, node)
     node_changed(w, node, now_ms)
+    if kind == NODE_UP:
+        keep_to_targets(w, now_ms)
 
 
 @kernel
@@ -39,8 +42,7 @@ def on_cordon(w: ControllerState, kind: int, node: int, cordoned: int, now_ms: i
         return
     for slot in range(w.n_slots[0]):
         if w.job_state[slot] == RUNNING and runs_on(w, slot, node):
-            w.job_state[slot] = STOPPING
-            emit(w, STOP, now_ms, w.job_id[slot], slot, w.job_attempt[slot], WHY_DRAIN, 0, 0)
+            tell_to_stop(w, slot, WHY_DRAIN, now_ms)
 
 
 @kernel
@@ -79,6 +81,9 @@ def node_changed(w: ControllerState, node: int, now_ms: int) -> None:
 @kernel
 def on_tick(w: ControllerState, now_ms: int) -> None:
     """What time alone changes: fair share, late predictions, holds that slipped, reservations that begin."""
+    if 0 < w.desk_wake_ms[0] <= now_ms:
+        w.desk_wake_ms[0] = 0
+        keep_to_targets(w, now_ms)
     if w.wake_ms[0] > now_ms:
         return
     w.wake_ms[0] = 0

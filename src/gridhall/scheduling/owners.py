@@ -3,13 +3,14 @@
 from gridhall.kernel import column, kernel, trailing_zeros
 from gridhall.scheduling.holds import HoldColumns
 from gridhall.scheduling.jobs import R_BUDGET, R_CLOSED, R_UNCONSIDERED
+from gridhall.scheduling.pauses import PauseColumns
 from gridhall.scheduling.predictor import PredictorColumns
 from gridhall.scheduling.sharing import SharingColumns
 from gridhall.tenancy.ceilings import CeilingColumns, ceilings_bear, count_under_ceilings
 from gridhall.tenancy.quota import UNLIMITED, quota_left
 
 
-class StartColumns(HoldColumns, PredictorColumns, SharingColumns, CeilingColumns):
+class StartColumns(HoldColumns, PauseColumns, PredictorColumns, SharingColumns, CeilingColumns):
     """Everything that scheduling knows; sizes as in the classes above."""
 
     cell_shared_nodes = column("cells")  # nodes of the shared pool, whenever they come

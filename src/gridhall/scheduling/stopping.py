@@ -6,6 +6,7 @@ from gridhall.kernel import kernel, trailing_zeros
 from gridhall.scheduling.decisions import N_PREEMPT, STOP, emit
 from gridhall.scheduling.jobs import STOPPING
 from gridhall.scheduling.owners import StartColumns
+from gridhall.scheduling.pauses import end_pause
 from gridhall.scheduling.planning import stop_cost_ms
 
 
@@ -35,8 +36,15 @@ def stop_job(w: StartColumns, slot: int, priority: int, now_ms: int, why: int) -
     cost = stop_cost_ms(w, slot, priority, now_ms)
     if cost >= NEVER_MS:
         return
-    w.job_state[slot] = STOPPING
     w.decided[N_PREEMPT] += 1
+    tell_to_stop(w, slot, why, now_ms)
+
+
+@kernel
+def tell_to_stop(w: StartColumns, slot: int, why: int, now_ms: int) -> None:
+    """Tell a gang to write its checkpoint and stop; it does not stand still any more."""
+    w.job_state[slot] = STOPPING
+    end_pause(w, slot, now_ms)
     emit(w, STOP, now_ms, w.job_id[slot], slot, w.job_attempt[slot], why, 0, 0)
 
 
