@@ -6,6 +6,7 @@ work with w of writing. A failure keeps the work of whole cycles; a wanted stop 
 
 from gridhall.controller.events import EVENT_WIDTH
 from gridhall.engines.twin.meters import add_watts, switch_node
+from gridhall.engines.twin.stillness import go_on
 from gridhall.engines.twin.world import (
     HORIZON,
     INTERVAL_WIDTH,
@@ -14,6 +15,7 @@ from gridhall.engines.twin.world import (
     L_FAILURE,
     L_PREEMPT,
     L_RESTART,
+    L_STILL,
     L_UNFINISHED,
     NODE_FAILED,
     PREEMPTED,
@@ -60,7 +62,8 @@ def accept(v: WorldColumns, row: int, slot: int) -> None:
 def saved_at(v: WorldColumns, slot: int, time_ms: int, wanted: bool) -> int:
     """Work in ms that survives if the attempt stops now: whole cycles, and the current one when the stop was wanted."""
     saved = v.true_saved_ms[slot]
-    ran = time_ms - v.true_begin_ms[slot]
+    until_ms = v.true_still_ms[slot] if v.true_still_ms[slot] > 0 else time_ms
+    ran = until_ms - v.true_begin_ms[slot]
     interval = v.true_checkpoint_ms[slot]
     if ran <= 0 or interval <= 0:
         return saved
@@ -91,6 +94,8 @@ def open_attempt(v: WorldColumns, slot: int, attempt: int, cell: int, nodes: int
     v.true_start_ms[slot] = time_ms
     delay = v.start_delay_ms[0] if cause == FRESH else v.restart_delay_ms[0]
     v.true_begin_ms[slot] = time_ms + delay
+    v.true_still_ms[slot] = 0
+    v.true_stood_ms[slot] = 0
     if v.sum_first_ms[slot] == 0:
         v.sum_first_ms[slot] = time_ms
     gpus = min(v.told_gpus[slot], v.cell_gpus[cell])
@@ -164,12 +169,14 @@ def close_attempt(v: WorldColumns, slot: int, time_ms: int) -> None:
     nodes = v.true_nodes[slot]
     gpus = v.true_gpus[slot]
     span = time_ms - v.true_start_ms[slot]
+    if v.true_still_ms[slot] > 0:
+        go_on(v, slot, time_ms)
     close_pieces(v, slot, time_ms)
     v.true_running[slot] = 0
     cell = v.true_cell[slot]
     milli = gpus * v.true_gpu_milli[slot]
     idle = v.cell_idle_w[cell] * milli // (1000 * v.cell_gpus[cell])
-    joules = joules_of(v, slot, nodes * v.true_node_w[slot] + idle, span)
+    joules = joules_of(v, slot, nodes * v.true_node_w[slot] * (span - v.true_stood_ms[slot]) + idle * span)
     work = v.true_new_saved_ms[slot] - v.true_saved_ms[slot]
     v.true_saved_ms[slot] = v.true_new_saved_ms[slot]
     account(v, slot, milli, span, work, why)
@@ -189,9 +196,9 @@ def close_attempt(v: WorldColumns, slot: int, time_ms: int) -> None:
 
 
 @kernel
-def joules_of(v: WorldColumns, slot: int, watts: int, span_ms: int) -> int:
-    """Whole joules of an attempt; the remainder goes on to the job's next one."""
-    total = v.sum_wms[slot] + watts * span_ms
+def joules_of(v: WorldColumns, slot: int, wms: int) -> int:
+    """Whole joules of an attempt's watts x ms; the remainder goes on to the job's next one."""
+    total = v.sum_wms[slot] + wms
     joules = total // 1000
     v.sum_wms[slot] = total - joules * 1000
     v.sum_joules[slot] += joules
@@ -201,7 +208,7 @@ def joules_of(v: WorldColumns, slot: int, watts: int, span_ms: int) -> int:
 
 @kernel
 def account(v: WorldColumns, slot: int, milli: int, span_ms: int, work_ms: int, why: int) -> None:
-    """Split an attempt's GPU time into useful work, start-up, checkpoint writing, and what its end threw away.
+    """Split an attempt's GPU time: useful work, start-up, checkpoint writing, standing still, and what its end wasted.
 
     `milli` is its size in 1/1000 GPU; the parts add up to the whole.
     """
@@ -211,15 +218,17 @@ def account(v: WorldColumns, slot: int, milli: int, span_ms: int, work_ms: int, 
     v.sum_work[slot] += work
     v.allocated_gpu_ms[0] += allocated
     v.work_gpu_ms[0] += work
-    delay_ms = min(span_ms, v.true_begin_ms[slot] - v.true_start_ms[slot])
+    goes_ms = span_ms - v.true_stood_ms[slot]
+    delay_ms = min(goes_ms, v.true_begin_ms[slot] - v.true_start_ms[slot] - v.true_stood_ms[slot])
     writing_ms = 0
     interval = v.true_checkpoint_ms[slot]
     if interval > 0:
-        writing_ms = max(0, min(span_ms - delay_ms - work_ms, work_ms // interval * v.true_cost_ms[slot]))
+        writing_ms = max(0, min(goes_ms - delay_ms - work_ms, work_ms // interval * v.true_cost_ms[slot]))
     delay = milli * delay_ms // 1000
     writing = milli * writing_ms // 1000
     v.lost_gpu_ms[L_RESTART] += delay
-    rest = allocated - work - delay - writing
+    still = allocated - milli * goes_ms // 1000
+    rest = allocated - work - delay - writing - still
     place = L_CHECKPOINT
     if why == NODE_FAILED:
         place = L_FAILURE
@@ -228,6 +237,7 @@ def account(v: WorldColumns, slot: int, milli: int, span_ms: int, work_ms: int, 
     elif why == HORIZON:
         place = L_UNFINISHED
     v.lost_gpu_ms[L_CHECKPOINT] += writing
+    v.lost_gpu_ms[L_STILL] += still
     v.lost_gpu_ms[place] += rest
 
 

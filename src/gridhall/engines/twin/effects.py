@@ -6,15 +6,18 @@ from gridhall.controller.state import ControllerState
 from gridhall.controller.step import step_event
 from gridhall.engines.twin.attempts import accept, close_attempt, end_of_work, open_attempt, open_piece, write_job
 from gridhall.engines.twin.heap import plan
-from gridhall.engines.twin.world import H_END, H_STOPPED, H_TICK, WorldColumns
+from gridhall.engines.twin.stillness import go_on
+from gridhall.engines.twin.world import H_END, H_GOES, H_STILL, H_STOPPED, H_TICK, WorldColumns
 from gridhall.kernel import kernel
 from gridhall.scheduling.decisions import (
     ACCEPT,
     DONE,
     EFFECT_WIDTH,
+    PAUSE,
     PLACE,
     REFUSE,
     RELEASE,
+    RESUME,
     S_REFUSED,
     START,
     STOP,
@@ -32,7 +35,8 @@ def say(w: ControllerState, v: WorldColumns, kind: int, time_ms: int, a: int, b:
     w.event[3] = b
     w.event[4] = c
     w.event[5] = d
-    w.event[6] = v.true_job[a] if kind == ev.ENDED or kind == ev.STOPPED or kind == ev.LOST else 0
+    attempt = kind == ev.ENDED or kind == ev.STOPPED or kind == ev.LOST or kind == ev.PAUSED or kind == ev.RESUMED
+    w.event[6] = v.true_job[a] if attempt else 0
     take_step(w, v, -1)
 
 
@@ -72,12 +76,18 @@ def carry_out(w: ControllerState, v: WorldColumns, base: int, row: int) -> None:
     elif kind == DONE:
         write_job(v, slot, w.effects[base + 5], 0, time_ms)
     elif kind == STOP:
+        if v.true_still_ms[slot] > 0:
+            go_on(v, slot, time_ms)
         delay = v.stop_delay_ms[0]
         if v.true_checkpoint_ms[slot] > 0:
             delay += v.true_cost_ms[slot]
         plan(v, time_ms + delay, H_STOPPED, slot, w.effects[base + 4])
     elif kind == WAKE:
         plan(v, w.effects[base + 5], H_TICK, 0, 0)
+    elif kind == PAUSE:
+        plan(v, time_ms + v.pause_delay_ms[0], H_STILL, slot, w.effects[base + 4])
+    elif kind == RESUME:
+        plan(v, time_ms + v.resume_delay_ms[0], H_GOES, slot, w.effects[base + 4])
     elif kind == REFUSE and row >= 0:
         refuse(v, row, w.effects[base + 5], time_ms)
 

@@ -3,15 +3,19 @@
 from gridhall.controller import events as ev
 from gridhall.controller.events import EVENT_WIDTH
 from gridhall.controller.state import ControllerState
-from gridhall.engines.twin.attempts import saved_at
+from gridhall.engines.twin.attempts import end_of_work, saved_at
 from gridhall.engines.twin.effects import say, take_step
 from gridhall.engines.twin.heap import drop_first, plan
 from gridhall.engines.twin.meters import switch_node
+from gridhall.engines.twin.stillness import fall_still, go_on
 from gridhall.engines.twin.world import (
     ENDED,
     H_END,
+    H_GIVEN,
+    H_GOES,
     H_NODE_OUT,
     H_NODE_UP,
+    H_STILL,
     H_STOPPED,
     H_TICK,
     NODE_FAILED,
@@ -32,7 +36,8 @@ def happen(w: ControllerState, v: WorldColumns) -> None:
     b = v.heap_b[0]
     drop_first(v)
     if kind == H_END:
-        if v.true_running[a] == 1 and v.true_attempt[a] == b:
+        goes = v.true_running[a] == 1 and v.true_attempt[a] == b and v.true_still_ms[a] == 0
+        if goes and time_ms >= end_of_work(v, a):
             v.true_new_saved_ms[a] = v.true_total_ms[a]
             state = v.true_outcome[a] + 2
             v.true_why[a] = TIMED_OUT if state == S_TIMEOUT else ENDED
@@ -50,10 +55,24 @@ def happen(w: ControllerState, v: WorldColumns) -> None:
         node_leaves(w, v, a, time_ms)
     elif kind == H_TICK:
         say(w, v, ev.TICK, time_ms, 0, 0, 0, 0)
-    else:
+    elif kind == H_GIVEN:
         for place in range(EVENT_WIDTH):
             w.event[place] = v.plan_event[a * EVENT_WIDTH + place]
         take_step(w, v, -1)
+    elif v.true_running[a] == 1 and v.true_attempt[a] == b:
+        stillness_comes(w, v, kind, a, time_ms)
+
+
+@kernel
+def stillness_comes(w: ControllerState, v: WorldColumns, kind: int, slot: int, time_ms: int) -> None:
+    """A gang that was told to stands still, or goes on and is done later for it."""
+    if kind == H_STILL and v.true_still_ms[slot] == 0:
+        fall_still(v, slot, time_ms)
+        say(w, v, ev.PAUSED, time_ms, slot, v.true_attempt[slot], 0, 0)
+    elif kind == H_GOES and v.true_still_ms[slot] > 0:
+        go_on(v, slot, time_ms)
+        plan(v, end_of_work(v, slot), H_END, slot, v.true_attempt[slot])
+        say(w, v, ev.RESUMED, time_ms, slot, v.true_attempt[slot], 0, 0)
 
 
 @kernel

@@ -165,7 +165,7 @@ def new_world(plan: Plan, controller: ControllerState, recording: bool) -> World
     """The world at the plan's start."""
     same = ("nodes", "racks", "racks_1", "power", "cells")
     sizes = {name: controller.sizes[name] for name in same} | slot_sizes(controller.sizes["slots"], controller.sizes)
-    sizes |= BUFFERS | {"rows": ROWS, "faults": FAULT_ROWS, "planned": max(1, len(plan.reservations))}
+    sizes |= BUFFERS | {"rows": ROWS, "faults": FAULT_ROWS, "planned": max(1, len(given_events(plan)))}
     sizes["out_power"] = max(BUFFERS["out_power"], 4 * sizes["power"])
     sizes["record"] = 16_384 if recording else 1
     v = WorldColumns(sizes)
@@ -186,6 +186,7 @@ def set_behaviour(v: WorldColumns, settings: WorldSettings) -> None:
     """How the world acts from here on."""
     v.start_delay_ms[0], v.restart_delay_ms[0] = settings.start_delay_ms, settings.restart_delay_ms
     v.stop_delay_ms[0], v.draw_milli[0] = settings.stop_delay_ms, settings.draw_milli
+    v.pause_delay_ms[0], v.resume_delay_ms[0] = settings.pause_delay_ms, settings.resume_delay_ms
     v.minutes_on[0] = int(settings.power_by_minute)
 
 
@@ -230,11 +231,25 @@ def plan_nodes(v: WorldColumns, plan: Plan) -> None:
 
 
 def plan_given(v: WorldColumns, plan: Plan) -> None:
-    """Reservations are asked for at their time."""
-    for number, each in enumerate(plan.reservations):
-        fields = (ev.RESERVE, each.asked_ms, each.project, each.cells, each.nodes, each.from_ms, each.until_ms)
+    """Reservations are asked for, and load targets begin and end, at their times."""
+    for number, fields in enumerate(given_events(plan)):
         v.plan_event[number * EVENT_WIDTH : number * EVENT_WIDTH + len(fields)] = fields
-        plan_entry(v.handle, each.asked_ms, H_GIVEN, number, 0)
+        plan_entry(v.handle, fields[1], H_GIVEN, number, 0)
+
+
+def given_events(plan: Plan) -> list[tuple[int, ...]]:
+    """The events that the plan gives. A simulated engine can pause, and says so where there are load targets."""
+    events: list[tuple[int, ...]] = [
+        (ev.RESERVE, each.asked_ms, each.project, each.cells, each.nodes, each.from_ms, each.until_ms)
+        for each in plan.reservations
+    ]
+    if plan.targets:
+        cells = range(len(plan.fleet.cell_site))
+        events += [(ev.ABILITY, plan.start_ms, cell, ev.CAN_PAUSE) for cell in cells]
+    for each in plan.targets:
+        events.append((ev.TARGET, each.from_ms, each.power, each.limit_w))
+        events.append((ev.TARGET, each.until_ms, each.power, -1))
+    return events
 
 
 # --- feeding it -----------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ class WorldSettings:
     Failures strike every node that is on line at `failures_per_1000_node_days` (0 = never); repairs are log-normal. A
     first
     attempt works `start_delay_ms` after its start, a later one `restart_delay_ms` (u0 of the goodput formulas). Drawn
-    watts above idle are `draw_milli` per mille of the charged ones.
+    watts above idle are `draw_milli` per mille of the charged ones. A gang stands still `pause_delay_ms` after it is
+    told to pause and goes on `resume_delay_ms` after it is told to (both assumed: the middle of 2 to 30 s).
     """
 
     failures_per_1000_node_days: float = 2.34
@@ -26,6 +27,8 @@ class WorldSettings:
     start_delay_ms: int = 60_000
     restart_delay_ms: int = 300_000
     stop_delay_ms: int = 2_000
+    pause_delay_ms: int = 16_000
+    resume_delay_ms: int = 16_000
     draw_milli: int = 900
     power_by_minute: bool = True
 
@@ -43,6 +46,16 @@ class Reservation:
 
 
 @dataclass(frozen=True)
+class Target:
+    """A load target: the most that what is below a power node may draw, in IT watts, from a time until a time."""
+
+    power: int
+    limit_w: int
+    from_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything that a run depends on."""
 
@@ -56,6 +69,7 @@ class Plan:
     seed: int
     reservations: tuple[Reservation, ...] = ()
     record: Path | None = None
+    targets: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True)

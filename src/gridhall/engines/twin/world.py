@@ -16,6 +16,8 @@ H_NODE_UP = 3
 H_NODE_OUT = 4
 H_TICK = 5
 H_GIVEN = 6
+H_STILL = 7
+H_GOES = 8
 """Kinds of future events in the world's heap; GIVEN ones stand in `plan_event`.
 
 At one time the lower kind comes first; failures and arrivals come last.
@@ -44,7 +46,8 @@ L_CHECKPOINT = 1
 L_FAILURE = 2
 L_PREEMPT = 3
 L_UNFINISHED = 4
-LOST_NAMES = ("restart", "checkpoint", "failure", "preemption", "unfinished")
+L_STILL = 5
+LOST_NAMES = ("restart", "checkpoint", "failure", "preemption", "unfinished", "paused")
 """Where allocated GPU time went that was not useful work. `unfinished` is work of attempts open at the end."""
 
 
@@ -55,6 +58,8 @@ class WorldColumns(Columns):
     start_delay_ms = column(1)  # from START to the first useful work
     restart_delay_ms = column(1)  # the same for a second attempt: u0
     stop_delay_ms = column(1)  # from STOP to the checkpoint's first byte
+    pause_delay_ms = column(1)  # from PAUSE until the gang stands still
+    resume_delay_ms = column(1)  # from RESUME until it goes on
     draw_milli = column(1)  # drawn watts above idle per charged watt, per mille
     minutes_on = column(1)  # write the table of power by the minute
     recording = column(1)
@@ -90,6 +95,8 @@ class WorldColumns(Columns):
     true_running = column("slots")
     true_start_ms = column("slots")
     true_begin_ms = column("slots")
+    true_still_ms = column("slots")  # since when the attempt stands still, 0 = it goes
+    true_stood_ms = column("slots")  # how long it has stood before that
     true_why = column("slots")
     true_cell = column("slots")
     true_nodes = column("slots")
@@ -127,7 +134,7 @@ class WorldColumns(Columns):
     heap_a = column("heap")
     heap_b = column("heap")
     heap_count = column(1)
-    plan_event = column("planned", EVENT_WIDTH)  # reservations and limits, by number
+    plan_event = column("planned", EVENT_WIDTH)  # reservations, targets and abilities, by number
     # power
     rack_w = column("racks")
     rack_since_ms = column("racks")

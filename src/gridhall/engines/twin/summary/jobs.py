@@ -23,6 +23,7 @@ LOST_WORDS = {
     "failure": "node failures",
     "preemption": "pre-emption",
     "unfinished": "under way at the end",
+    "paused": "standing still for a load target",
 }
 """Causes of lost GPU-time as people read them."""
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
