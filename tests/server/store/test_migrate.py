@@ -19,8 +19,8 @@ STEP = """
     import sqlalchemy as sa
     from alembic import op
 
-    revision = "0002"
-    down_revision = "0001"
+    revision = "0003"
+    down_revision = "0002"
 
     def upgrade():
         op.add_column("tile", sa.Column("made_ms", sa.BigInteger(), nullable=False, server_default="7"))
@@ -50,7 +50,7 @@ def up(connection: Connection) -> None:
 
 def test_a_new_store_has_the_tables_that_the_code_speaks_of(store_url: str) -> None:
     _, found, revision, _, again = in_store(store_url, up, differences, migrate.revision, up, differences)
-    assert (found, revision, again) == ([], "0001", [])
+    assert (found, revision, again) == ([], "0002", [])
 
 
 def test_a_store_of_an_older_step_is_brought_up(
@@ -61,7 +61,7 @@ def test_a_store_of_an_older_step_is_brought_up(
     (steps / "versions").mkdir(parents=True)
     for path in (migrate.FOLDER / "env.py", *sorted((migrate.FOLDER / "versions").glob("*.py"))):
         (steps / path.relative_to(migrate.FOLDER)).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    (steps / "versions" / "0002_later.py").write_text(textwrap.dedent(STEP), encoding="utf-8")
+    (steps / "versions" / "0003_later.py").write_text(textwrap.dedent(STEP), encoding="utf-8")
     monkeypatch.setattr(migrate, "FOLDER", steps)
     _, revision, made_ms = in_store(
         store_url,
@@ -69,7 +69,18 @@ def test_a_store_of_an_older_step_is_brought_up(
         migrate.revision,
         lambda connection: connection.execute(text("SELECT made_ms FROM tile")).scalar_one(),
     )
-    assert (revision, made_ms) == ("0002", 7)
+    assert (revision, made_ms) == ("0003", 7)
+
+
+def to_first(connection: Connection) -> None:
+    """What the first step made."""
+    for column in ("pause", "pause_feed"):
+        connection.execute(text(f"ALTER TABLE attempt DROP COLUMN {column}"))
+    connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+
+
+def test_a_store_of_the_first_step_becomes_like_a_new_one(store_url: str) -> None:
+    assert in_store(store_url, up, to_first, up, differences, migrate.revision)[3:] == [[], "0002"]
 
 
 def test_a_store_of_a_later_version_is_left_alone(store_url: str) -> None:

@@ -1,7 +1,8 @@
 """Carrying out: orders from the outbox to the engines, each until its engine has taken it on.
 
 An engine that is away is tried again with growing pauses. A gang that cannot be started within `START_PATIENCE_S` is
-reported lost, so that the core places it elsewhere; orders to stop and to forget are tried for ever.
+reported lost, so that the core places it elsewhere; orders to stop and to forget are tried for ever. One to pause or to
+go on is tried until the next order about the job comes, which counts instead.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ log = logging.getLogger("gridhall.carry")
 
 START_PATIENCE_S = 30.0
 LONGEST_PAUSE_S = 5.0
+SWITCHES = ("pause", "resume")
 
 
 @dataclass
@@ -82,6 +84,8 @@ class Carrier:
                     key = AttemptKey(order.job, order.attempt)
                     self.tell(Reported(Lost(key, self.clock.now_ms(), 0, f"not started: {fault}")))
                     break
+                if order.kind in SWITCHES and self._pending.get(order.job):
+                    break
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE_S, 2 * pause)
         self.tell(Delivered((order.number,)))
@@ -97,6 +101,8 @@ class Carrier:
             return  # it is over: nothing is to be done any more
         if order.kind == "start":
             await engine.start(start_order(job, job.open_attempt, world.epoch))
+        elif order.kind in SWITCHES:
+            await (engine.pause if order.kind == "pause" else engine.resume)(key, world.epoch)
         else:
             spec = JobSpec.model_validate_json(job.spec)
             await engine.stop(StopOrder(key, world.epoch, spec.checkpoint.grace_ms))

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from gridhall.controller import events
 from gridhall.controller.live import row
-from gridhall.engines.protocol import Ended, Lost, NodeSeen, Report, Started, Stopped
+from gridhall.engines.protocol import Ended, Lost, NodeSeen, Paused, Report, Resumed, Started, Stopped
 from gridhall.scheduling.decisions import S_COMPLETED, S_FAILED, S_TIMEOUT
 from gridhall.server.live import work
 from gridhall.server.live.draft import Draft, Refusal
@@ -78,6 +78,10 @@ class Reported:
         match self.report:
             case Started():
                 _started(draft, job, attempt, self.report)
+            case Paused():
+                _paused(draft, job, attempt)
+            case Resumed():
+                _resumed(draft, job, attempt)
             case Ended():
                 _ended(draft, job, attempt, self.report)
             case Stopped():
@@ -94,6 +98,29 @@ def _started(draft: Draft, job: Job, attempt: Attempt, report: Started) -> None:
         job.state = work.RUNNING
         draft.touch(job)
     draft.touch_attempt(attempt)
+
+
+def _paused(draft: Draft, job: Job, attempt: Attempt) -> None:
+    """It stands still, whoever asked for it; one that was told to go on by now will."""
+    known = attempt.pause == work.PAUSED or (attempt.pause == work.RESUMING and job.state == work.PAUSED)
+    if known or job.state == work.STOPPING:
+        return
+    if attempt.pause != work.RESUMING:
+        attempt.pause = work.PAUSED
+    _switched(draft, job, attempt, events.PAUSED, work.PAUSED)
+
+
+def _resumed(draft: Draft, job: Job, attempt: Attempt) -> None:
+    if attempt.pause in (work.PAUSED, work.RESUMING):
+        attempt.pause, attempt.pause_feed = "", -1
+        _switched(draft, job, attempt, events.RESUMED, work.RUNNING)
+
+
+def _switched(draft: Draft, job: Job, attempt: Attempt, kind: int, state: str) -> None:
+    job.state = state
+    draft.touch_attempt(attempt)
+    draft.touch(job)
+    project(draft, draft.step(row(kind, draft.now_ms, job.slot, attempt.attempt, 0, 0, job.number)))
 
 
 def _ended(draft: Draft, job: Job, attempt: Attempt, report: Ended) -> None:

@@ -34,7 +34,10 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order in the outbox: `kind` is start, stop or forget; `body` has what the job's own row does not say."""
+    """An order in the outbox: `kind` is start, pause, resume, stop or forget.
+
+    `body` has what the job's own row does not say.
+    """
 
     number: int
     job: int

@@ -50,11 +50,31 @@ def _begin(draft: Draft, decided: Decided, time_ms: int) -> None:
     draft.order(job, attempt.attempt, "start", world.engine_of_site[places[0].site])
 
 
+def _pause(draft: Draft, job: Job, effect: Effect) -> None:
+    _switch(draft, job, effect, "pause", work.PAUSING, effect[5])
+
+
+def _resume(draft: Draft, job: Job, effect: Effect) -> None:
+    _switch(draft, job, effect, "resume", work.RESUMING, -1)
+
+
+def _switch(draft: Draft, job: Job, effect: Effect, order: str, pause: str, feed: int) -> None:
+    """The job's state follows when its engine has seen it stand still, or go on."""
+    attempt = job.open_attempt
+    if attempt is None or attempt.attempt != effect[4]:
+        return
+    attempt.pause, attempt.pause_feed = pause, feed
+    draft.touch_attempt(attempt)
+    draft.touch(job)
+    draft.order(job, attempt.attempt, order, _engine(draft, attempt))
+
+
 def _stop(draft: Draft, job: Job, effect: Effect) -> None:
     attempt = job.open_attempt
     if attempt is None or attempt.attempt != effect[4]:
         return
     job.state = work.STOPPING
+    attempt.pause, attempt.pause_feed = "", -1
     attempt.outcome = ("", "pre-empted", "cancelled", "reservation", "drained", "budget")[effect[5]]
     draft.touch_attempt(attempt)
     draft.touch(job)
@@ -87,4 +107,10 @@ def _engine(draft: Draft, attempt: Attempt) -> str:
     return draft.world.engine_of_site[attempt.places[0].site]
 
 
-_EFFECTS: dict[int, Callable[[Draft, Job, Effect], None]] = {d.STOP: _stop, d.RELEASE: _release, d.DONE: _done}
+_EFFECTS: dict[int, Callable[[Draft, Job, Effect], None]] = {
+    d.PAUSE: _pause,
+    d.RESUME: _resume,
+    d.STOP: _stop,
+    d.RELEASE: _release,
+    d.DONE: _done,
+}

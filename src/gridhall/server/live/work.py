@@ -7,12 +7,16 @@ from gridhall.engines.protocol import AttemptKey, Place
 QUEUED = "queued"
 STARTING = "starting"
 RUNNING = "running"
+PAUSED = "paused"
 STOPPING = "stopping"
 COMPLETED = "completed"
 FAILED = "failed"
 CANCELLED = "cancelled"
 TIMED_OUT = "timed-out"
 CRASH_LOOP = "crash-loop"
+
+PAUSING = "pausing"
+RESUMING = "resuming"
 
 
 @dataclass(slots=True)
@@ -37,6 +41,10 @@ class Attempt:
     """GPUs that it has (a share of) on each of its nodes; units of allocation where the nodes have no GPUs."""
     swapped: bool = False
     """It goes on in place of an attempt that lost a node."""
+    pause: str = ""
+    """PAUSING when it was told to pause, PAUSED when it stands still, RESUMING when it was told to go on."""
+    pause_feed: int = -1
+    """The power node of the feed whose load target asked for the pause; -1 = none did."""
 
     @property
     def key(self) -> AttemptKey:

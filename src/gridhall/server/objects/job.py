@@ -12,7 +12,16 @@ PRIORITIES: tuple[Priority, ...] = ("low", "normal", "high", "urgent")
 Level = Literal["rack", "pod", "hall", "site"]
 LEVELS: tuple[Level, ...] = ("rack", "pod", "hall", "site")
 JobState = Literal[
-    "queued", "starting", "running", "stopping", "completed", "failed", "cancelled", "timed-out", "crash-loop"
+    "queued",
+    "starting",
+    "running",
+    "paused",
+    "stopping",
+    "completed",
+    "failed",
+    "cancelled",
+    "timed-out",
+    "crash-loop",
 ]
 FINAL_STATES: tuple[JobState, ...] = ("completed", "failed", "cancelled", "timed-out", "crash-loop")
 """A job in one of these changes no more."""

@@ -50,7 +50,7 @@ outbox = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("job", BigInteger, nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("kind", String(16), nullable=False),  # start, stop, forget
+    Column("kind", String(16), nullable=False),  # start, pause, resume, stop, forget
     Column("engine", String(64), nullable=False),
     Column("body", Text, nullable=False),
 )
@@ -105,6 +105,8 @@ attempt = Table(
     Column("exit_code", Integer),
     Column("units", Integer, nullable=False),  # GPUs on each node; units of allocation where it has none
     Column("swapped", Boolean, nullable=False),  # it goes on in place of an attempt that lost a node
+    Column("pause", String(8), nullable=False),  # "", pausing, paused, resuming
+    Column("pause_feed", Integer, nullable=False),  # power node of the feed whose load target asked for it, -1 = none
     Column("epoch", BigInteger, nullable=False),
     Column("entry", BigInteger, nullable=False),  # of the decision to start it
     Column("end_entry", BigInteger, nullable=False),

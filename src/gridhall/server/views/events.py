@@ -21,11 +21,14 @@ DONE = "done"
 JOB_EFFECTS = {
     d.ACCEPT: "job.submitted",
     d.START: "job.placed",
+    d.PAUSE: "job.pausing",
+    d.RESUME: "job.resuming",
     d.STOP: "job.stopping",
     d.RELEASE: "job.released",
     d.HOLD: "job.reserved",
 }
 NODE_EVENTS = {e.NODE_UP: "node.up", e.NODE_DOWN: "node.down", e.NODE_OUT: "node.out", e.DRAIN: "node.drained"}
+JOB_EVENTS = {e.PAUSED: "job.paused", e.RESUMED: "job.resumed"}
 CORDONS = ("node.uncordoned", "node.cordoned")
 
 
@@ -43,8 +46,10 @@ NOBODY = Owner("", "", "")
 
 def jobs_in(entries: Iterable[Entry]) -> set[int]:
     """The numbers of the jobs that some entries speak of."""
-    decisions = (entry for entry in entries if isinstance(entry, Decision | Part))
-    return {effect[2] for entry in decisions for effect in entry.effects if effect[0] != d.WAKE and len(effect) > 2}
+    decisions = [entry for entry in entries if isinstance(entry, Decision | Part)]
+    decided = {effect[2] for entry in decisions for effect in entry.effects if effect[0] != d.WAKE and len(effect) > 2}
+    events = (widen(entry.event, EVENT_WIDTH) for entry in decisions if isinstance(entry, Decision))
+    return decided | {event[6] for event in events if event[0] in JOB_EVENTS}
 
 
 def events_of(
@@ -53,7 +58,7 @@ def events_of(
     """The events of one entry, in the order in which they happened; `audited` is by the place of the audit entry."""
     match entry:
         case Decision():
-            yield from _happened(place, entry, fleet)
+            yield from _happened(place, entry, fleet, jobs)
             yield from _decided(place, entry, jobs)
         case Part():
             yield from _decided(place, entry, jobs)
@@ -67,11 +72,13 @@ def events_of(
             return
 
 
-def _happened(place: int, entry: Decision, fleet: FleetMap) -> Iterator[Event]:
+def _happened(place: int, entry: Decision, fleet: FleetMap, jobs: Mapping[int, Owner]) -> Iterator[Event]:
     event = widen(entry.event, EVENT_WIDTH)
     of_node = CORDONS[event[3]] if event[0] == e.CORDON else NODE_EVENTS.get(event[0])
     if of_node is not None:
         yield _event(place, event[1], of_node, Owner(fleet.node_ids[event[2]], "", ""))
+    elif event[0] in JOB_EVENTS and event[6] in jobs:
+        yield _event(place, event[1], JOB_EVENTS[event[0]], jobs[event[6]])
 
 
 def _decided(place: int, entry: Decision | Part, jobs: Mapping[int, Owner]) -> Iterator[Event]:

@@ -1,6 +1,6 @@
 """Jobs as objects: what the row says, and for what the core still holds what its slot says."""
 
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from gridhall.scheduling.jobs import R_NONE, R_UNCONSIDERED, REASONS
 from gridhall.server.live import work
@@ -16,6 +16,7 @@ PROVISIONING: dict[str, Provisioning] = {
     work.QUEUED: "pending",
     work.STARTING: "provisioning",
     work.RUNNING: "provisioned",
+    work.PAUSED: "provisioned",
     work.STOPPING: "deprovisioning",
 }
 HEALTH: dict[str, Health] = {
@@ -30,6 +31,7 @@ HEALTH: dict[str, Health] = {
 ENDINGS = {
     work.STARTING: "its nodes are chosen; the engine starts it",
     work.RUNNING: "it runs",
+    work.PAUSED: "it stands still on its nodes",
     work.STOPPING: "it was told to stop and saves its work",
     work.COMPLETED: "it ended with exit code 0",
     work.CANCELLED: "it was cancelled",
@@ -81,7 +83,7 @@ def _status(job: Job, world: World) -> dict[str, object]:
 
 def health_of(job: Job) -> Health:
     """Whether the work itself is well; work that had to begin again is degraded."""
-    if job.state in (work.RUNNING, work.STOPPING):
+    if job.state in (work.RUNNING, work.PAUSED, work.STOPPING):
         return "degraded" if job.attempt > 1 else "healthy"
     return HEALTH[job.state]
 
@@ -93,7 +95,21 @@ def reason_of(job: Job, world: World) -> str:
         return REASONS[R_UNCONSIDERED if reason == R_NONE else reason]
     if job.state == work.FAILED:
         return f"it ended with exit code {job.exit_code}"
-    return ENDINGS[job.state]
+    words = ENDINGS[job.state]
+    return f"{words}; {_pause_words(job.open_attempt, world)}" if _is_switched(job.open_attempt) else words
+
+
+def _is_switched(attempt: Attempt | None) -> TypeGuard[Attempt]:
+    return attempt is not None and bool(attempt.pause)
+
+
+def _pause_words(attempt: Attempt, world: World) -> str:
+    if attempt.pause == work.RESUMING:
+        return "it was told to go on"
+    asks = f"the load target of feed {world.fleet.arrays.power_names[attempt.pause_feed]} asks for it"
+    if attempt.pause == work.PAUSING:
+        return f"it was told to pause: {asks}"
+    return asks if attempt.pause_feed >= 0 else "its engine paused it, nobody here asked for it"
 
 
 def attempt_object(attempt: Attempt) -> AttemptStatus:

@@ -49,7 +49,7 @@ def _not_waiting(world: World, job: Job) -> Why:
     return Why(
         job=job.id,
         state=job.state,
-        sentence=f"{job.id} does not wait: {words}.",
+        sentence=f"{job.id} {'is paused' if job.state == work.PAUSED else 'does not wait'}: {words}.",
         reason="none",
         words=words,
         start_ms=job.start_ms or None,
