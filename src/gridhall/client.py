@@ -14,12 +14,16 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import httpx
 
 from gridhall.errors import Problem, fault
 from gridhall.server.objects.job import FINAL_STATES, Job, JobRequest
+
+if TYPE_CHECKING:  # the energy room brings numpy, which nobody else here needs
+    from gridhall.energy.targets import LoadTarget
+    from gridhall.server.objects.feed import Feed
 
 Object = dict[str, Any]
 
@@ -56,6 +60,7 @@ class Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_s)
         self.jobs = Jobs(self)
+        self.targets = Targets(self)
 
     def __enter__(self) -> Self:
         return self
@@ -173,3 +178,37 @@ class Jobs:
     def where(self, id: str) -> Object:
         """Where a job ran or runs, with the proof that it was decided so, and what is not proven."""
         return cast("Object", self._client.get(f"/v1/jobs/{id}/where"))
+
+
+class Targets:
+    """Load targets: what each feed may draw, from when until when."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def feeds(self) -> "Iterator[Feed]":
+        """Every feed with what it can be asked for, what it draws and the target in force."""
+        from gridhall.server.objects.feed import Feed
+
+        return (Feed.model_validate(each) for each in self._client.items("/v1/feeds"))
+
+    def feed(self, id: str) -> "Feed":
+        """A feed as it is now."""
+        from gridhall.server.objects.feed import Feed
+
+        return Feed.model_validate(self._client.get(f"/v1/feeds/{id}"))
+
+    def list(self, **filters: Any) -> "Iterator[LoadTarget]":
+        """The targets that touch a span of time, from now on without `from_ms` and `until_ms`; of one `feed` or all."""
+        from gridhall.energy.targets import LoadTarget
+
+        return (LoadTarget.model_validate(each) for each in self._client.items("/v1/load-targets", **filters))
+
+    def set(self, target: "LoadTarget", idempotency_key: str | None = None) -> "Sequence[LoadTarget]":
+        """Set a target; the schedule of its feeds from now on. A null constraint returns them to the default.
+
+        Raises Problem where it is refused: its `body` has the nearest that can be promised.
+        """
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else None
+        answer = self._client.post("/v1/load-targets", target.model_dump(mode="json"), headers)
+        return [type(target).model_validate(each) for each in answer["items"]]

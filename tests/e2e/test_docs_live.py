@@ -10,7 +10,7 @@ from tests.docs.blocks import ROOT
 from tests.e2e.tutorial import Reader, part
 from tests.e2e.up import Up
 
-PAGES = [("jobs.md", "sdk"), ("tenancy.md", "tenancy")]
+PAGES = [("jobs.md", "sdk"), ("tenancy.md", "tenancy"), ("energy-how-to.md", "targets")]
 if shutil.which("curl"):
     PAGES.append(("api.md", "sdk"))
 

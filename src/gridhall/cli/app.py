@@ -8,6 +8,7 @@ from gridhall.cli import (
     backup,
     compare,
     data,
+    energy,
     fleet,
     jobs,
     ledger,
@@ -37,6 +38,7 @@ app.command("where")(ask.where)
 app.command("fit")(ask.fit)
 app.command("top")(top.top)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(energy.app, name="energy")
 app.add_typer(ledger.app, name="ledger")
 app.command("simulate")(simulate.simulate)
 app.command("compare")(compare.compare)

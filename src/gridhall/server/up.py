@@ -40,6 +40,7 @@ from gridhall.server.live.fleet_map import FleetMap, map_fleet
 from gridhall.server.live.loop import ReadOnly
 from gridhall.server.live.service import Service, Settings, open_service
 from gridhall.server.process import tune_process
+from gridhall.server.targets.watch import TargetWatch
 from gridhall.server.tidy import keep_tidy
 
 RENEW_S, AGAIN_S = 6 * 3600, 10
@@ -179,6 +180,7 @@ def beside(service: Service, wanted: Wanted, say: Say) -> Sequence[Coroutine[Any
         renew_token(service, wanted, say),
         BudgetWatch(service).watch(),
         keep_tidy(service),
+        TargetWatch(service).watch(),
     ]
     if wanted.twin and wanted.load > 0:
         from gridhall.server.background import keep_busy

@@ -87,6 +87,7 @@ async def furnish(house: House, organisation: str, project: str) -> Place:
         "rack": next(iter((await house.admin.get("/v1/racks")).json()["items"]))["metadata"]["id"],
         "node": next(iter((await house.admin.get("/v1/nodes")).json()["items"]))["metadata"]["id"],
         "queue": "normal",
+        "feed": "home:f",
         "path": "0/000.p/1",
         "reservation": await _id(house, "/v1/reservations", **tries.BODIES["POST /v1/reservations"](bare)),
     }

@@ -48,6 +48,11 @@ BODIES: dict[str, Part] = {
     "POST /v1/nodes/{node}:cordon": lambda place: {"note": "a fan is loud"},
     "POST /v1/nodes/{node}:uncordon": lambda place: {},
     "POST /v1/nodes/{node}:drain": lambda place: {},
+    "POST /v1/load-targets": lambda place: {
+        "interval": {"start_time": "2026-01-01T00:00:00Z"},
+        "load_constraint": {"value": 900, "unit": "kW"},
+        "feed_tags": [place.ids["feed"]],
+    },
     "POST /v1/tokens": lambda place: {"principal": place.ids["user"]},
 }
 

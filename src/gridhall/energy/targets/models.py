@@ -12,12 +12,15 @@ Unit = Literal["W", "kW", "MW"]
 Strategy = Literal["best_effort", "firm"]
 
 WATTS = {"W": 1, "kW": 1_000, "MW": 1_000_000}
+MOST = 1e12
+"""No grid has so many watts: a slip of the pen, and sums must fit 64 bits."""
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class LoadConstraint(Part):
     """The most that a feed may draw."""
 
-    value: float = Field(ge=0)
+    value: float = Field(ge=0, le=MOST)
     unit: Unit
 
     @property
@@ -36,6 +39,8 @@ class Interval(Part):
     def _forward(self) -> "Interval":
         if self.end_time is not None and self.end_time <= self.start_time:
             raise ValueError("end_time must lie after start_time")
+        if not FIRST <= self.start_time <= (self.end_time or LAST) <= LAST:
+            raise ValueError("times lie between 1970 and 2200")
         return self
 
     @property

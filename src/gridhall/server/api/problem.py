@@ -59,6 +59,7 @@ def problem_response(
     detail: str,
     errors: Sequence[Mapping[str, str]] = (),
     headers: Mapping[str, str] = {},
+    nearest: Mapping[str, int] = {},
 ) -> Response:
     """A problem as an answer. It is ASCII, whatever the request had in it."""
     body = {
@@ -69,6 +70,7 @@ def problem_response(
         "reason": reason,
         "trace_id": trace_id,
         "errors": list(errors),
+        **nearest,
     }
     return Response(json.dumps(body), status, headers, MEDIA_TYPE)
 
@@ -117,7 +119,8 @@ def _note(request: Request, problem: Problem) -> None:
 
 
 async def _refusal(request: Request, refusal: Any) -> Response:
-    return problem_response(request.scope["trace_id"], refusal.status, refusal.reason, refusal.detail)
+    trace_id = request.scope["trace_id"]
+    return problem_response(trace_id, refusal.status, refusal.reason, refusal.detail, nearest=refusal.nearest)
 
 
 async def _read_only(request: Request, problem: Any) -> Response:

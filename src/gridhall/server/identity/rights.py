@@ -29,7 +29,20 @@ TENANT_KINDS = (
     "event",
 )
 """Kinds whose objects belong to an organisation or to one of its projects."""
-SYSTEM_KINDS = ("role", "queue", "site", "hall", "rack", "node", "topology", "rate", "ledger", "metric")
+SYSTEM_KINDS = (
+    "role",
+    "queue",
+    "site",
+    "hall",
+    "rack",
+    "node",
+    "topology",
+    "rate",
+    "ledger",
+    "metric",
+    "feed",
+    "load-target",
+)
 """Kinds whose objects belong to the whole system."""
 KINDS = (*TENANT_KINDS, *SYSTEM_KINDS)
 

@@ -32,10 +32,15 @@ _ADMIN = (
     | _rights("organisation", ("job",), (*_CHANGE, "cancel"))
     | _rights("organisation", ("reservation",), _CHANGE)
 )
+_ENERGY_DESK = (
+    _rights("global", (*_SEEN_BY_ALL, "feed", "load-target", "event"), ("read",))
+    | _rights("global", ("load-target",), ("create",))
+)  # fmt: skip
 
 ROLES: dict[RoleName, frozenset[Right]] = {
     "platform-admin": frozenset({Right("global", ANY, ANY)}),
     "platform-reader": frozenset({Right("global", ANY, "read")}),
+    "energy-desk": _ENERGY_DESK,
     "organisation-admin": _ADMIN,
     "organisation-auditor": _AUDITOR,
     "member": _MEMBER,

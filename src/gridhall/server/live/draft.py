@@ -24,11 +24,11 @@ ENTRY_EFFECTS = 500
 class Refusal(Exception):
     """A change that cannot be: an HTTP status, a reason from a closed list, and a sentence for people.
 
-    Raised before anything was changed.
+    Raised before anything was changed. `nearest` has the nearest thing that could be, by the problem's field names.
     """
 
-    def __init__(self, status: int, reason: str, detail: str) -> None:
-        self.status, self.reason, self.detail = status, reason, detail
+    def __init__(self, status: int, reason: str, detail: str, nearest: Mapping[str, int] = {}) -> None:
+        self.status, self.reason, self.detail, self.nearest = status, reason, detail, nearest
         super().__init__(detail)
 
 

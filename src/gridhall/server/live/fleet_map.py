@@ -9,8 +9,12 @@ import numpy as np
 from gridhall.engines.protocol import Place
 from gridhall.fleet.arrays import FleetArrays
 from gridhall.fleet.compile import compile_fleet, node_names
-from gridhall.fleet.models import Fleet, Site
+from gridhall.fleet.models import Feed, Fleet, Site
+from gridhall.fleet.power import FEED
 from gridhall.kernel import Ints
+
+WATTS = 1_000_000
+"""In a megawatt."""
 
 Span = tuple[int, int]
 """Racks from the first up to (not including) the second."""
@@ -23,6 +27,19 @@ class HallPart:
     id: str
     site: int
     racks: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPart:
+    """A feed as people know it, with its index in the power graph. Watts are at the meter, as the fleet file says."""
+
+    id: str
+    tag: str
+    place: int
+    site: int
+    limit_w: int
+    default_w: int
+    least_w: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +104,17 @@ class FleetMap:
             before = found[id].racks if id in found else ()
             found[id] = HallPart(id, int(arrays.cell_site[arrays.hall_cell[hall]]), (*before, span))
         return dict(sorted(found.items(), key=lambda each: each[1].site))
+
+    @cached_property
+    def feeds(self) -> dict[str, FeedPart]:
+        """The feeds by their ids, `SITE:TAG`, in the order of the power graph."""
+        places = (place for place, kind in enumerate(self.arrays.power_kind) if kind == FEED)
+        found = [
+            _feed_part(self.fleet.sites[site].id, feed, site, next(places))
+            for site in range(len(self.fleet.sites))
+            for feed in self.fleet.sites[site].grid.feeds
+        ]
+        return {each.id: each for each in found}
 
     @cached_property
     def rack_hall_ids(self) -> tuple[str, ...]:
@@ -170,6 +198,13 @@ def map_fleet(fleet: Fleet) -> FleetMap:
 def public_id(site: str, name: str) -> str:
     """The id of a node from its site and the name that engines know it by."""
     return name.replace("/", ":") if name.startswith(f"{site}/") else f"{site}:{name}"
+
+
+def _feed_part(site_id: str, feed: Feed, site: int, place: int) -> FeedPart:
+    limit_w = round(feed.limit_mw.value * WATTS)
+    default_w = limit_w if feed.default_mw is None else min(limit_w, round(feed.default_mw.value * WATTS))
+    least_w = 0 if feed.min_mw is None else round(feed.min_mw.value * WATTS)
+    return FeedPart(f"{site_id}:{feed.tag}", feed.tag, place, site, limit_w, default_w, least_w)
 
 
 def _bits(mask: int) -> Iterable[int]:

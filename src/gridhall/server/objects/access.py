@@ -11,7 +11,7 @@ Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_leng
 
 
 RoleName = Literal[
-    "platform-admin", "platform-reader", "organisation-admin", "organisation-auditor", "member", "reader"
+    "platform-admin", "platform-reader", "energy-desk", "organisation-admin", "organisation-auditor", "member", "reader"
 ]
 
 

@@ -40,6 +40,13 @@ Reason = Literal[
     "capacity",
     "quota",
     "refused",
+    "unknown-feed",
+    "in-the-past",
+    "above-maximum",
+    "below-floor",
+    "firm-overlap",
+    "firm-without-id",
+    "impossible-ramp",
     "no-rates",
     "no-price",
     "no-room",
@@ -59,7 +66,10 @@ class FieldProblem(Part):
 
 
 class Problem(Part):
-    """`reason` is for programs, `detail` for people. `trace_id` finds the request in the server's log."""
+    """`reason` is for programs, `detail` for people. `trace_id` finds the request in the server's log.
+
+    `nearest_w` and `nearest_start_ms`: the nearest load target that could be accepted, where there is one.
+    """
 
     type: str = "about:blank"
     title: str
@@ -68,3 +78,5 @@ class Problem(Part):
     reason: Reason
     trace_id: str
     errors: tuple[FieldProblem, ...] = Field(default=(), max_length=100)
+    nearest_w: int | None = None
+    nearest_start_ms: int | None = None

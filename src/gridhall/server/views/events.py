@@ -30,6 +30,7 @@ JOB_EFFECTS = {
 NODE_EVENTS = {e.NODE_UP: "node.up", e.NODE_DOWN: "node.down", e.NODE_OUT: "node.out", e.DRAIN: "node.drained"}
 JOB_EVENTS = {e.PAUSED: "job.paused", e.RESUMED: "job.resumed"}
 CORDONS = ("node.uncordoned", "node.cordoned")
+FEED_EVENTS = {e.TARGET: "feed.target"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,9 @@ def _happened(place: int, entry: Decision, fleet: FleetMap, jobs: Mapping[int, O
         yield _event(place, event[1], of_node, Owner(fleet.node_ids[event[2]], "", ""))
     elif event[0] in JOB_EVENTS and event[6] in jobs:
         yield _event(place, event[1], JOB_EVENTS[event[0]], jobs[event[6]])
+    elif event[0] in FEED_EVENTS:
+        feed = fleet.arrays.power_names[event[2]].replace("/", ":")
+        yield _event(place, event[1], FEED_EVENTS[event[0]], Owner(feed, "", ""))
 
 
 def _decided(place: int, entry: Decision | Part, jobs: Mapping[int, Owner]) -> Iterator[Event]:
