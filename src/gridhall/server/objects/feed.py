@@ -29,8 +29,9 @@ class FeedStatus(Part):
     """How a feed stands at `time_ms`, on committed watts: nothing reads its meter yet.
 
     `minimum_w` is the least that a target may ask: what nodes that are up draw without work (`idle_w`) and what work of
-    the tier rigid adds (`rigid_w`), or `least_w`. `limit_w` is in force, by `target`, or by default where that is null;
-    `until_ms` is when that changes by the schedule, null = not.
+    the tier rigid adds (`rigid_w`), or `least_w`. `paused_w` is not drawn: what work that stands still would add.
+    `limit_w` is in force, by `target`, or by default where that is null; `until_ms` is when that changes by the
+    schedule, null = not.
     """
 
     time_ms: int
@@ -38,6 +39,7 @@ class FeedStatus(Part):
     idle_w: int
     rigid_w: int
     flexible_w: int
+    paused_w: int
     draw_w: int
     draw_rests_on: Literal["committed"] = "committed"
     limit_w: int

@@ -14,19 +14,13 @@ from gridhall.server.live.fleet_map import FeedPart
 from gridhall.server.live.projection import project
 from gridhall.server.live.world import Resource, World
 from gridhall.server.targets.feeds import FeedDraw, draws_of, it_w, metadata_of
-from gridhall.server.targets.kept import (
-    NO_TARGET,
-    kept_of,
-    schedule_of,
-    told_w,
-    version_of,
-    with_schedule,
-    with_told,
-)
+from gridhall.server.targets.kept import kept_of, schedule_of, version_of, with_schedule
 from gridhall.units import iso_utc
 
 MOST_STRETCHES = 1000
 """Most stretches of a feed that have not ended."""
+NO_TARGET = -1
+"""In the core: the feed may draw what its limit allows."""
 IN_CONFLICT = "firm_overlap"
 
 
@@ -79,11 +73,16 @@ class PutInForce:
 def tell_core(draft: Draft, feeds: Iterable[FeedPart]) -> None:
     """Tell the core the value in force of each feed where it knows another one."""
     for feed in feeds:
-        kept = kept_of(draft.world, feed)
-        now_w = in_force_it_w(draft.world, feed, schedule_of(kept), draft.now_ms)
-        if now_w != told_w(kept):
+        now_w = in_force_it_w(draft.world, feed, schedule_of(kept_of(draft.world, feed)), draft.now_ms)
+        if now_w != known_it_w(draft.world, feed):
             project(draft, draft.step(row(TARGET, draft.now_ms, feed.place, now_w)))
-            draft.put(with_told(feed, kept, now_w, draft.now_ms))
+
+
+def known_it_w(world: World, feed: FeedPart) -> int:
+    """The target that the core holds a feed to; what it keeps to for a time after a target is none."""
+    state, place = world.state, feed.place
+    stands = state.power_bound_w[place] > 0 and state.power_until_ms[place] == 0
+    return int(state.power_bound_w[place]) - 1 if stands else NO_TARGET
 
 
 def in_force_it_w(world: World, feed: FeedPart, schedule: Schedule, at_ms: int) -> int:

@@ -1,7 +1,7 @@
 """What a feed can be asked for, in watts at its meter, and what of its draw nobody can shed.
 
 Nothing reads a meter yet: the draw is what the core has committed (idle power of what is up, the full charge of what
-runs) times the site's declared PUE.
+runs and does not stand still) times the site's declared PUE.
 """
 
 from dataclasses import dataclass
@@ -22,11 +22,15 @@ RIGID = 0
 
 @dataclass(frozen=True, slots=True)
 class FeedDraw:
-    """What a feed draws at the meter, in watts: nodes that are up, work of the tier rigid, all other work."""
+    """Watts at a feed's meter: of nodes that are up, of work of the tier rigid, of all other work that goes.
+
+    `paused_w` is not drawn: it is the charge of work that stands still, or was told to.
+    """
 
     idle_w: int
     rigid_w: int
     flexible_w: int
+    paused_w: int
 
     @property
     def floor_w(self) -> int:
@@ -41,18 +45,13 @@ class FeedDraw:
 
 def draws_of(world: World) -> dict[str, FeedDraw]:
     """The draw of every feed by its id. What hangs from two feeds counts at both, as the core charges it."""
-    rigid, flexible = _running_w(world)
-    committed = world.state.view("power_committed_w")
-    return {feed.id: _draw(world, feed, committed - rigid - flexible, rigid, flexible) for feed in _feeds(world)}
-
-
-def _feeds(world: World) -> list[FeedPart]:
-    return list(world.fleet.feeds.values())
-
-
-def _draw(world: World, feed: FeedPart, idle: Ints, rigid: Ints, flexible: Ints) -> FeedDraw:
-    at_meter = [meter_w(world, feed, int(watts[feed.place])) for watts in (idle, rigid, flexible)]
-    return FeedDraw(*at_meter)
+    rigid, others = _running_w(world)
+    idle, paused = world.state.view("power_committed_w") - rigid - others, world.state.view("power_told_w")
+    kinds = (idle, rigid, others - paused, paused)
+    return {
+        feed.id: FeedDraw(*(meter_w(world, feed, int(watts[feed.place])) for watts in kinds))
+        for feed in world.fleet.feeds.values()
+    }
 
 
 def _running_w(world: World) -> tuple[Ints, Ints]:
@@ -93,6 +92,7 @@ def metadata_of(world: World, feed: FeedPart, floor_w: int) -> FeedMetadata:
 
 def _limit_w(world: World, feed: FeedPart) -> int:
     """What the feed's connection allows: as the fleet file says, unless the core was told another limit since."""
-    now_w = int(world.state.power_limit_w[feed.place])
-    declared = now_w == int(world.fleet.arrays.power_limit_w[feed.place])
+    state, place = world.state, feed.place
+    now_w = int(state.power_limit_w[place] + state.power_cut_w[place])
+    declared = now_w == int(world.fleet.arrays.power_limit_w[place])
     return feed.limit_w if declared else meter_w(world, feed, now_w)

@@ -11,7 +11,6 @@ from gridhall.units import DAY_MS
 KIND = "feed"
 KEPT_MS = 30 * DAY_MS
 """How long a stretch is kept in the schedule after its end; the log keeps for ever what was in force."""
-NO_TARGET = -1
 FIRST_VERSION = 1
 
 
@@ -31,11 +30,6 @@ def schedule_of(kept: Resource | None) -> Schedule:
     return tuple(Stretch(*row) for row in rows)
 
 
-def told_w(kept: Resource | None) -> int:
-    """The IT watts that the core was told last; NO_TARGET = as the feed's limit allows, which is where it begins."""
-    return NO_TARGET if kept is None else cast("int", kept.status["told_it_w"])
-
-
 def with_schedule(feed: FeedPart, kept: Resource | None, schedule: Schedule, user: str, now_ms: int) -> Resource:
     """A feed with another schedule, without what ended long ago."""
     rows = [list(astuple(each)) for each in schedule if each.end_ms > now_ms - KEPT_MS]
@@ -43,16 +37,8 @@ def with_schedule(feed: FeedPart, kept: Resource | None, schedule: Schedule, use
     return replace(before, spec={"stretches": rows}, modified_ms=now_ms, version=version_of(kept) + 1)
 
 
-def with_told(feed: FeedPart, kept: Resource | None, it_w: int, now_ms: int) -> Resource:
-    """A feed of which the core was told so many IT watts; its schedule and version stay."""
-    return replace(kept or _fresh(feed, "", now_ms), status={"told_it_w": it_w})
-
-
 def _fresh(feed: FeedPart, user: str, now_ms: int) -> Resource:
-    status: dict[str, object] = {"told_it_w": NO_TARGET}
-    return Resource(
-        _id(feed), KIND, feed.id, "", "", now_ms, user, now_ms, {"stretches": []}, status, feed.place, FIRST_VERSION
-    )
+    return Resource(_id(feed), KIND, feed.id, "", "", now_ms, user, now_ms, {"stretches": []}, number=feed.place)
 
 
 def _id(feed: FeedPart) -> str:

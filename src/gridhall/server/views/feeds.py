@@ -54,6 +54,7 @@ def _status(world: World, feed: FeedPart, draw: FeedDraw, now_ms: int) -> FeedSt
         idle_w=draw.idle_w,
         rigid_w=draw.rigid_w,
         flexible_w=draw.flexible_w,
+        paused_w=draw.paused_w,
         draw_w=draw.total_w,
         limit_w=limit_w_at(asked, schedule, now_ms),
         target=next(iter(listed(asked, schedule, now_ms, now_ms + 1)), None),
