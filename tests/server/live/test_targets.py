@@ -3,25 +3,29 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from gridhall.controller.events import TARGET
+from gridhall.controller.events import ABILITY, CAN_PAUSE, TARGET
+from gridhall.controller.live import row
 from gridhall.energy.targets import LoadTarget
 from gridhall.energy.targets.models import moment
 from gridhall.fleet.models import Fleet
 from gridhall.ledger.entries import Decision, read
-from gridhall.server.live.draft import Refusal
+from gridhall.server.live import work
+from gridhall.server.live.draft import Draft, Refusal
 from gridhall.server.live.fleet_map import FleetMap, map_fleet
+from gridhall.server.live.projection import project
 from gridhall.server.live.service import Service, Settings, open_service
 from gridhall.server.store.log_rows import LogRows
 from gridhall.server.targets import changes
 from gridhall.server.targets.changes import SetTarget
+from gridhall.server.targets.feeds import draws_of
 from gridhall.server.targets.watch import TargetWatch
 from tests.server.live.hand_clock import HandClock
-from tests.server.live.house import crash, hand_engine, nodes_up, running, settings, small_fleet
+from tests.server.live.house import crash, hand_engine, nodes_up, running, settings, small_fleet, submit, until
 
 HOUR_MS = 3_600_000
 PUE_MILLI = 1200
@@ -148,5 +152,36 @@ def test_a_feed_has_at_most_so_many_stretches_to_come(store_url: str, monkeypatc
             with pytest.raises(Refusal, match="the most") as refused:
                 await aim(service, 900_000, now_ms + 5 * HOUR_MS, None)
             assert refused.value.reason == "too-many"
+
+    asyncio.run(story())
+
+
+@dataclass(frozen=True)
+class CanPause:
+    """The engine of the first cell says that it can pause."""
+
+    def decide(self, draft: Draft) -> None:
+        project(draft, draft.step(row(ABILITY, draft.now_ms, 0, CAN_PAUSE)))
+
+
+def test_a_target_pauses_a_gang_that_may_stand_still_and_leaves_rigid_work_alone(store_url: str) -> None:
+    async def story() -> None:
+        fleet = small_fleet()
+        engine = hand_engine(fleet)
+        async with running(settings(store_url, fleet, engine)) as service:
+            await nodes_up(service)
+            await service.loop.happen(CanPause())
+            await submit(service)
+            flexible = await submit(service, tier=4, checkpoint={"interval_ms": 60_000})
+            await until(lambda: len(engine.starts) == 2)
+            for order in engine.starts:
+                engine.started(order.key)
+            await until(lambda: flexible.state == work.RUNNING)
+            before = draws_of(service.world)["home:f"]
+            await aim(service, before.floor_w, service.loop.now_ms(), None)
+            await until(lambda: engine.switches)
+            assert [(what, key.job) for what, key in engine.switches] == [("pause", flexible.number)]
+            after = draws_of(service.world)["home:f"]
+            assert (after.total_w, after.paused_w) == (before.floor_w, before.flexible_w)
 
     asyncio.run(story())
