@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from gridhall.scheduling.jobs import QUEUED, RUNNING, STOPPING
+from gridhall.scheduling.pauses import STANDING
 from gridhall.server.live.draft import Draft
 from gridhall.server.live.service import Service
 from gridhall.server.live.world import World
@@ -75,10 +76,12 @@ class _Now(Collector):
 
 
 def _work(world: World) -> Iterator[Metric]:
-    counts = np.bincount(world.state.view("job_state"), minlength=1 + max(STATES))
+    states, still = world.state.view("job_state"), world.state.view("job_still") == STANDING
+    counts = np.bincount(states[~still], minlength=1 + max(STATES))
     jobs = GaugeMetricFamily("gridhall_jobs", "Jobs that wait or have nodes.", labels=["state"])
     for state, word in STATES.items():
         jobs.add_metric([word], int(counts[state]))
+    jobs.add_metric(["paused"], int(still.sum()))
     waiting = GaugeMetricFamily("gridhall_queue_jobs", "Jobs that wait, by reason.", labels=["reason"])
     for reason, count in waiting_by_reason(world.state).items():
         waiting.add_metric([reason], count)

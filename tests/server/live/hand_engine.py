@@ -10,6 +10,7 @@ from gridhall.engines.protocol import (
     Lost,
     NodeSeen,
     OnReport,
+    Paused,
     Report,
     StaleEpoch,
     Started,
@@ -53,6 +54,9 @@ class HandEngine:
 
     def stopped(self, key: AttemptKey, saved_ms: int = 0) -> None:
         self.report(Stopped(key, 1, saved_ms))
+
+    def paused(self, key: AttemptKey) -> None:
+        self.report(Paused(key, 1))
 
     def lost(self, key: AttemptKey, saved_ms: int = 0) -> None:
         self.report(Lost(key, 1, saved_ms, "the test says so"))

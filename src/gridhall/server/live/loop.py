@@ -172,16 +172,33 @@ class Loop:
     async def _wake(self) -> None:
         """Bring the core each wake-up that it asks for."""
         while True:
-            asked_ms = int(self.world.state.wake_ms[0])
-            if asked_ms > self._woken_ms:
-                await self.clock.wait_until(asked_ms)
+            asked_ms = self._asked_ms()
+            if asked_ms and await self._reaches(asked_ms):
                 self._woken_ms = asked_ms
                 answer = self.send(WakeUp())
                 answer.add_done_callback(_look_at)
                 await asyncio.wait([answer])
-            else:
+            elif not asked_ms:
                 self._decided.clear()
                 await self._decided.wait()
+
+    def _asked_ms(self) -> int:
+        """The next wake-up that the queue or the energy desk asks for; 0 = none."""
+        asked = int(self.world.state.wake_ms[0]), int(self.world.state.desk_wake_ms[0])
+        return min((each for each in asked if each > self._woken_ms), default=0)
+
+    async def _reaches(self, asked_ms: int) -> bool:
+        """Whether the clock comes to a wake-up before a decision asks for a sooner one."""
+        due = asyncio.ensure_future(self.clock.wait_until(asked_ms))
+        try:
+            while not due.done() and self._asked_ms() == asked_ms:
+                self._decided.clear()
+                decided = asyncio.ensure_future(self._decided.wait())
+                await asyncio.wait((due, decided), return_when=asyncio.FIRST_COMPLETED)
+                decided.cancel()
+            return due.done()
+        finally:
+            due.cancel()
 
 
 def _decide(change: Change, draft: Draft) -> object:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gridhall.engines.protocol import Report
 from gridhall.server.live import snapshots
+from gridhall.server.live.abilities import EnginesKnown
 from gridhall.server.live.carry import Carrier
 from gridhall.server.live.changes import Reported
 from gridhall.server.live.draft import OrderRow
@@ -110,6 +111,7 @@ class Service:
         self.snapshot_at, self.snapshot_ms = entries, now_ms
 
     async def _listen(self, orders: Sequence[OrderRow]) -> None:
+        self.loop.tell(EnginesKnown(self.settings.engines))
         for name, engine in self.settings.engines.items():
             await engine.open(partial(self._hear, name))
         self.carrier.take(orders)
