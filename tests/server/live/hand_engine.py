@@ -24,7 +24,7 @@ class HandEngine:
     """Keeps what it holds in a dictionary that outlives controllers, as a real engine's records do."""
 
     name = "hand"
-    abilities: frozenset[Ability] = frozenset({Ability.PAUSE})
+    abilities: frozenset[Ability] = frozenset()
 
     def __init__(self, nodes: Sequence[tuple[str, str]]) -> None:
         self.nodes = nodes

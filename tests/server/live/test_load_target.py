@@ -10,7 +10,7 @@ from gridhall.controller import events as e
 from gridhall.controller.live import row
 from gridhall.engines.clock import ScaledClock
 from gridhall.engines.local.engine import LocalEngine
-from gridhall.engines.protocol import AttemptKey, Resumed, StopOrder
+from gridhall.engines.protocol import Ability, AttemptKey, Resumed, StopOrder
 from gridhall.server.live import work
 from gridhall.server.live.draft import Draft
 from gridhall.server.live.projection import project
@@ -18,10 +18,10 @@ from gridhall.server.live.service import Service
 from gridhall.server.live.work import Job
 from tests.engines.local.lab import PYTHON, open_folder
 from tests.server.live.hand_clock import HandClock
-from tests.server.live.hand_engine import HandEngine
 from tests.server.live.house import hand_engine, nodes_up, running, settings, small_fleet, submit, until
 
 DEFERRABLE = 4
+PAUSES = frozenset({Ability.PAUSE})
 TICKS = [PYTHON, "-c", "import time\nwhile True: print('tick'); time.sleep(0.02)"]
 SPEED = 60.0
 SETTLED_S = 0.2
@@ -46,6 +46,7 @@ def test_a_target_pauses_flexible_work_and_its_end_lets_it_go_on(store_url: str)
     async def story() -> None:
         fleet, clock = small_fleet(), HandClock()
         engine = hand_engine(fleet)
+        engine.abilities = PAUSES
         async with running(replace(settings(store_url, fleet, engine), clock=clock)) as service:
             await nodes_up(service)
             rigid, flexible = await submit(service), await submit(service, tier=DEFERRABLE)
@@ -72,7 +73,6 @@ def test_the_core_asks_only_what_the_engine_can_do(store_url: str) -> None:
         fleet = small_fleet()
         engine = hand_engine(fleet)
         chosen = settings(store_url, fleet, engine)
-        engine.abilities = frozenset()
         async with running(chosen) as service:
             await nodes_up(service)
             flexible = await submit(service, tier=DEFERRABLE)
@@ -80,7 +80,7 @@ def test_the_core_asks_only_what_the_engine_can_do(store_url: str) -> None:
             assert flexible.open_attempt is not None
             assert flexible.open_attempt.pause == ""
             await service.loop.happen(Target(-1))
-        engine.abilities = HandEngine.abilities
+        engine.abilities = PAUSES
         async with running(chosen) as service:
             await service.loop.happen(Target(0))
             await until(lambda: engine.switches == [("pause", key_of(flexible))])
