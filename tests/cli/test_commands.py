@@ -239,3 +239,23 @@ def test_data_sets_are_listed_with_their_terms(tmp_path: Path) -> None:
     sets = answer(gridhall(tmp_path, "data", "list", "--json"))
     assert {"openb", "m100"} <= {entry["name"] for entry in sets}
     assert all(entry["licence"] and entry["attribution"] for entry in sets)
+
+
+def test_a_run_under_a_load_target_tells_how_it_was_kept(tmp_path: Path) -> None:
+    start, end = "2026-01-01T12:00:00Z", "2026-01-01T14:00:00Z"
+    target = f"targets=[{{feed: desk/socket, start: {start}, end: {end}, limit_mw: 0.0004}}]"
+    done = gridhall(tmp_path, "simulate", LAPTOP, "--set", "days=1", "--set", target, "--out", "one")
+    assert done.returncode == 0, done.stderr
+    assert f"desk/socket from {start} to {end} (simulated)" in done.stdout
+    summary = json.loads((tmp_path / "one" / "summary.json").read_text())
+    assert [entry["feed"] for entry in summary["targets"]] == ["desk/socket"]
+    assert "Load targets" in (tmp_path / "one" / "report.html").read_text()
+
+
+def test_a_load_target_for_a_feed_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    target = "targets=[{feed: attic/socket, start: 2026-01-02, end: 2026-01-03, limit_mw: 0.0004}]"
+    done = gridhall(tmp_path, "simulate", LAPTOP, "--set", target, "--out", "one")
+    assert done.returncode == 2
+    assert "targets[0].feed: 'attic/socket' is no feed of this fleet" in done.stderr
+    assert "cabin/socket, desk/socket" in done.stderr
+    assert not (tmp_path / "one").exists()

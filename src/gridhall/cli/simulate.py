@@ -57,7 +57,7 @@ def _introduction(prepared: "Prepared") -> str:
 
 def print_run(summary: dict[str, Any], folder: Path) -> None:
     """The headline of a finished run and where its report is."""
-    from gridhall.cli.report.words import figure_words
+    from gridhall.cli.report.words import figure_words, target_words
     from gridhall.cli.say import as_table
 
     print(f"{summary['title']}, {summary['period']['start'][:10]} to {summary['period']['end'][:10]}")
@@ -65,5 +65,7 @@ def print_run(summary: dict[str, Any], folder: Path) -> None:
         [name.replace("_", " "), figure_words(entry), entry["basis"]] for name, entry in summary["headline"].items()
     ]
     as_table(["figure", "value", "rests on"], rows, "lrl")
+    for kept in summary["targets"]:
+        print(f"\n{kept['feed']} from {kept['start']} to {kept['end']} (simulated)\n  {target_words(kept)}")
     print(f"\ndecision digest {summary['provenance']['decision_digest']}")
     print(f"report: {folder / 'report.html'}")

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from gridhall.errors import fault
 
-LABELS = ("site", "feed", "gpus", "reason", "month", "project")
+LABELS = ("name", "site", "feed", "gpus", "reason", "month", "project")
 """Fields that name an entry of a list in a summary."""
 
 

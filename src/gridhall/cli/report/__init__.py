@@ -21,6 +21,7 @@ ORDER = (
     sections.use,
     sections.queue,
     sections.power,
+    sections.load_targets,
     sections.energy,
     sections.goodput,
     sections.topology,

@@ -130,6 +130,28 @@ def feed(bins: Grid, series: FeedSeries, limit_mw: float) -> Chart:
     return {"data": traces, "layout": layout}
 
 
+def load_target(bins: Grid, draw: Floats, steps: Sequence[tuple[int, float]], before_mw: float | None) -> Chart:
+    """A feed's draw under a load target: what it may draw (`steps`: from when, MW), and the draw before, flat."""
+    end_ms = bins.start_ms + bins.count * bins.step_ms
+    corners = [*steps, (end_ms, steps[-1][1])]
+    allowed = {"x": [iso_utc(time) for time, _ in corners], "y": _round([mw for _, mw in corners]), "type": "scatter"}
+    allowed |= {
+        "mode": "lines",
+        "name": "target; the limit outside it",
+        "line": {"color": "@limit", "width": 2, "shape": "hv"},
+    }
+    draws = {**_times(bins, draw), "type": "scatter", "mode": "lines", "name": "draw", "fill": "tozeroy"}
+    draws |= {"fillcolor": "@band", "line": {"color": SERIES[0], "width": 1.5}}
+    traces = [draws, allowed]
+    if before_mw is not None:
+        flat = {"x": [iso_utc(bins.start_ms), iso_utc(end_ms)], "y": _round([before_mw] * 2), "type": "scatter"}
+        flat |= {"mode": "lines", "name": "draw before, held flat", "line": {"color": OTHER, "width": 1, "dash": "dot"}}
+        traces.append(flat)
+    top = max(float(np.nanmax(draw, initial=0.0)), *(mw for _, mw in steps))
+    axis = {"range": [0, top * 1.08 or 1], "title": {"text": "MW"}}
+    return {"data": traces, "layout": {"height": 320, "yaxis": axis, "xaxis": {"type": "date"}}}
+
+
 def months(names: Sequence[str], values: Sequence[float], unit: str) -> Chart:
     """One bar a month."""
     labels = {

@@ -8,11 +8,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gridhall.engines.twin.index import RunIndex
+from gridhall.engines.twin.settings import Target
 from gridhall.engines.twin.tables import REASONS, scan_table
-from gridhall.units import DAY_MS, HOUR_MS
+from gridhall.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 Floats = NDArray[np.float64]
 BINS_MS = tuple(hours * HOUR_MS for hours in (1, 2, 3, 4, 6, 12, 24, 48, 168, 336, 730))
+MOST_MINUTES = 1_440
+"""A load target's chart has at most so many points."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,40 @@ def feeds(run: Path, index: RunIndex, bins: Grid) -> list[FeedSeries]:
     return found
 
 
+def around(index: RunIndex, target: Target) -> Grid:
+    """Minutes from an hour before a load target until 90 minutes after it; longer bins around one of days."""
+    first = max(index.start_ms, target.from_ms - HOUR_MS)
+    last = min(index.end_ms, target.until_ms + 90 * MINUTE_MS)
+    step = -(-(last - first) // (MOST_MINUTES * MINUTE_MS)) * MINUTE_MS
+    return Grid(first, step, -(-(last - first) // step))
+
+
+def feed_mw(run: Path, index: RunIndex, node: int, bins: Grid) -> Floats:
+    """Mean draw of one feed at its meter."""
+    site = next(feed.site for feed in index.feeds if feed.node == node)
+    near = pl.col("minute_ms").is_between(bins.start_ms, bins.start_ms + bins.count * bins.step_ms, closed="left")
+    mine = scan_table(run, "site_power").filter((pl.col("feed") == node) & near)
+    frame = mine.group_by(bins.bin_of("minute_ms")).agg(pl.col("it_w").mean()).collect()
+    return bins.spread(frame, "it_w") * index.sites[site].pue_milli / 1e9
+
+
+def allowed_mw(index: RunIndex, node: int, bins: Grid) -> list[tuple[int, float]]:
+    """What one feed may draw at its meter from the start of the bins on: its load targets, its own limit elsewhere."""
+    feed = next(feed for feed in index.feeds if feed.node == node)
+    mine = [target for target in index.targets if target.power == node]
+    end_ms = bins.start_ms + bins.count * bins.step_ms
+    turns = {time for target in mine for time in (target.from_ms, target.until_ms) if bins.start_ms < time < end_ms}
+    scale = index.sites[feed.site].pue_milli / 1e9
+    steps: list[tuple[int, float]] = []
+    for time in sorted({bins.start_ms, *turns}):
+        held = next((target for target in mine if target.from_ms <= time < target.until_ms), None)
+        steps.append((time, (held.limit_w if held else feed.limit_it_w) * scale))
+    return steps
+
+
 def bin_words(bins: Grid) -> str:
     """`6 hours`, `1 day` for captions."""
-    unit, length = ("day", DAY_MS) if bins.step_ms % DAY_MS == 0 else ("hour", HOUR_MS)
+    units = (("day", DAY_MS), ("hour", HOUR_MS), ("minute", MINUTE_MS))
+    unit, length = next((pair for pair in units if bins.step_ms % pair[1] == 0), ("hour", HOUR_MS))
     count = bins.step_ms / length
     return f"1 {unit}" if count == 1 else f"{count:.3g} {unit}s"

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from gridhall.cli.report import charts, frames
 from gridhall.cli.report.page import Page
-from gridhall.cli.report.words import badge, figure_words, number, scaled, table
+from gridhall.cli.report.words import badge, figure_words, number, scaled, table, target_words
 from gridhall.engines.twin.index import RunIndex
 
 Summary = Mapping[str, Any]
@@ -137,6 +137,26 @@ def power(page: Page, source: Source) -> None:
     left = f" The {len(series) - len(shown)} smallest feeds are not drawn." if len(series) > len(shown) else ""
     page.add(_caption(f"{badge('simulated')} Dark line: mean; light line: highest minute; grey: committed. A point is "
                       f"{frames.bin_words(bins)}. Minutes above a limit: {over:,}.{left}"))  # fmt: skip
+
+
+def load_targets(page: Page, source: Source) -> None:
+    """Every load target: the feed's draw minute by minute, and how the target was kept."""
+    kept = source.summary["targets"]
+    if not kept:
+        return
+    lead = "At the feed's meter. Gangs whose flex tier allows it stand still, so that the feed keeps to its target."
+    page.section("Load targets", lead)
+    for target, told in zip(source.index.targets, kept, strict=True):
+        bins = frames.around(source.index, target)
+        draw = frames.feed_mw(source.run, source.index, target.power, bins)
+        steps = frames.allowed_mw(source.index, target.power, bins)
+        title = f"{told['feed']}, {told['start'][:16].replace('T', ' ')} to {told['end'][:16].replace('T', ' ')} UTC"
+        page.add(page.chart(charts.load_target(bins, draw, steps, told["drawn_before"]["value"]), title))
+        page.add(_caption(f"{badge('simulated')} {escape(target_words(told))} One point is {frames.bin_words(bins)}."))
+    page.add(_caption(f"{badge('assumed')} The targets, and how long a gang takes to stand still. The baseline is "
+                      "nominated: the draw in the minute before, held flat. Power at the meter is IT power times the "
+                      "declared PUE. Over the run gangs stood still for "
+                      f"{figure_words(source.summary['paused_gpu_h'])}."))  # fmt: skip
 
 
 def energy(page: Page, source: Source) -> None:

@@ -16,6 +16,11 @@ MONEY: Ladder = ((1e9, " bn"), (1e6, " m"), (1, ""))
 COUNTS = ("jobs", "GPU", "ratio", "racks", "failures", "restarts", "pre-emptions", "decisions")
 """Units that the words around a figure say already."""
 
+TARGET_FIGURES = (
+    *("target", "drawn_before", "reached_within", "mean_held", "worst_minute", "minutes_over"),
+    *("shed_energy", "peak_hour_after"),
+)
+
 
 def number(value: float) -> str:
     """`58,640`, `87.4`, `0.031`: three or more significant digits, thousands told apart."""
@@ -35,6 +40,18 @@ def figure_words(figure: Mapping[str, Any]) -> str:
         return number(value)
     scale, name = scaled(value, unit)
     return f"{name[:3]} {number(value / scale)}{name[3:]}" if is_money(unit) else f"{number(value / scale)} {name}"
+
+
+def target_words(kept: Mapping[str, Any]) -> str:
+    """How a load target of a summary was kept, in one sentence."""
+    words = {key: figure_words(kept[key]) for key in TARGET_FIGURES}
+    never = kept["reached_within"]["value"] is None
+    reached = "never reached" if never else f"reached within {words['reached_within']}"
+    return (
+        f"Target {words['target']}, {words['drawn_before']} drawn before: {reached}; then {words['mean_held']} on "
+        f"average, {words['worst_minute']} in the worst minute, {words['minutes_over']} above target + 1 %; "
+        f"{words['shed_energy']} shed; at most {words['peak_hour_after']} in the hour after."
+    )
 
 
 def is_money(unit: str) -> bool:

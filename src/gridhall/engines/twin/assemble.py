@@ -1,6 +1,6 @@
 """From a checked scenario to what the twin runs and its summary rests on: files read, work made, prices sampled."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from gridhall import __version__
 from gridhall.engines.twin.index import RunIndex, run_index
+from gridhall.engines.twin.load_targets import resolve_targets
 from gridhall.engines.twin.scenario import GeneratorWork, OrganisationShare, ProjectShare, Scenario, TraceWork
 from gridhall.engines.twin.scenario_file import LoadedScenario
 from gridhall.engines.twin.series import Sampled, sample
@@ -18,7 +19,7 @@ from gridhall.fleet import Fleet, FleetArrays, compile_fleet, load_fleet
 from gridhall.scheduling.policy import DEFAULT_POLICY, Policy, load_policy
 from gridhall.tenancy import Organisation, Project, Tenancy
 from gridhall.units import HOUR_MS, SECOND_MS
-from gridhall.work import PROFILES, SyntheticWorkload, Workload, generate, profile
+from gridhall.work import PROFILES, TIERS, SyntheticWorkload, Workload, generate, profile
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def prepare(loaded: LoadedScenario) -> Prepared:
     scenario = loaded.scenario
     fleet_file = read_fleet(loaded.base / scenario.fleet)
     fleet = compile_fleet(fleet_file)
+    targets = resolve_targets(loaded, fleet)
     workload = _workload(loaded, fleet)
     return Prepared(
         loaded,
@@ -54,7 +56,7 @@ def prepare(loaded: LoadedScenario) -> Prepared:
         workload,
         _tenancy(loaded, workload, fleet.gpus),
         _policy(loaded),
-        run_index(fleet, workload, scenario.start_ms, scenario.end_ms),
+        run_index(fleet, workload, scenario.start_ms, scenario.end_ms, targets),
         _sampled(loaded, fleet, "price"),
         _sampled(loaded, fleet, "carbon"),
     )
@@ -84,6 +86,7 @@ def to_plan(prepared: Prepared, record: Path | None = None) -> Plan:
         scenario.end_ms,
         scenario.seed,
         record=record,
+        targets=prepared.index.targets,
     )
 
 
@@ -116,7 +119,11 @@ def _generated(loaded: LoadedScenario, work: GeneratorWork, fleet: FleetArrays) 
         raise fault(str(loaded.path), "work.generator.profile", f"there is no profile {work.profile!r}", mend)
     scenario = loaded.scenario
     span = {"start_ms": scenario.start_ms, "end_ms": scenario.end_ms}
-    return generate(profile(work.profile), seed=scenario.seed, fleet=fleet, jobs=work.jobs, load=work.load, **span)
+    kind = profile(work.profile)
+    if work.tiers is not None:
+        shares = {str(tier): share for tier, share in work.tiers.items()}
+        kind = replace(kind, tiers=tuple(shares.get(tier, 0.0) for tier in TIERS))
+    return generate(kind, seed=scenario.seed, fleet=fleet, jobs=work.jobs, load=work.load, **span)
 
 
 def _recorded(loaded: LoadedScenario, work: TraceWork | None, fleet: FleetArrays) -> Workload:

@@ -1,4 +1,5 @@
-"""What the numbers in a run's tables mean: names of sites, feeds, hardware and projects, and when racks come on line.
+"""What the numbers in a run's tables mean: names of sites, feeds, hardware and projects, when racks come on line, and
+which load targets were set.
 
 It is written beside the tables as `index.json`, so that a run folder can be read, compared and drawn by itself.
 """
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from gridhall.engines.twin.settings import Target
 from gridhall.errors import fault
 from gridhall.fleet.arrays import FOREVER_MS, FleetArrays, Ints
 from gridhall.work.table import Workload
@@ -65,7 +67,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class RunIndex:
-    """Names behind the indexes of a run, and its build-out."""
+    """Names behind the indexes of a run, its build-out and its load targets."""
 
     start_ms: int
     end_ms: int
@@ -75,6 +77,7 @@ class RunIndex:
     feeds: tuple[FeedName, ...]
     projects: tuple[ProjectName, ...]
     arrivals: tuple[Arrival, ...]
+    targets: tuple[Target, ...] = ()
 
     @property
     def gpus(self) -> int:
@@ -82,7 +85,9 @@ class RunIndex:
         return sum(cell.gpus for cell in self.cells)
 
 
-def run_index(fleet: FleetArrays, workload: Workload, start_ms: int, end_ms: int) -> RunIndex:
+def run_index(
+    fleet: FleetArrays, workload: Workload, start_ms: int, end_ms: int, targets: tuple[Target, ...] = ()
+) -> RunIndex:
     """The index of a run of `workload` on `fleet`."""
     sites = zip(fleet.site_names, fleet.site_country, fleet.site_pue_milli, strict=True)
     organisations = [workload.organisations[int(index)] for index in workload.project_organisation.tolist()]
@@ -96,6 +101,7 @@ def run_index(fleet: FleetArrays, workload: Workload, start_ms: int, end_ms: int
         _feeds(fleet),
         tuple(ProjectName(name, organisation) for name, organisation in projects),
         _arrivals(fleet),
+        targets,
     )
 
 

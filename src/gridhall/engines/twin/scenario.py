@@ -1,6 +1,7 @@
 """The scenario file: one question to the twin, written down.
 
-It names a fleet, a span of time, where the work comes from, who the tenants are, how things fail and what energy costs.
+It names a fleet, a span of time, where the work comes from, who the tenants are, how things fail, what energy costs and
+what the grid asks for.
 Paths are relative to the scenario. `scenario_file.load_scenario` reads the file, lays `--set key=value` over it and
 checks it whole; `assemble.to_plan` turns it into what the twin runs.
 """
@@ -24,6 +25,7 @@ def _midnight(raw: Any) -> Any:
 Moment = Annotated[datetime, BeforeValidator(_midnight)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Tier = Literal["rigid", "slow10", "slow25", "slow50", "deferrable", "movable"]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -31,12 +33,21 @@ class GeneratorWork(Part):
     """Synthetic work of a profile.
 
     `load` is the share of the GPU-time on line that is asked for; submissions follow the build-out. With `load` and
-    `jobs` run times are stretched to meet both; with one of them they are as published, and the other follows.
+    `jobs` run times are stretched to meet both; with one of them they are as published, and the other follows. `tiers`
+    are shares of the jobs by flex tier, those not named have none; empty = the profile's.
     """
 
     profile: str
     load: Annotated[float, Field(gt=0, le=3)] | None = None
     jobs: Annotated[int, Field(ge=1)] | None = None
+    tiers: dict[Tier, NotNegative] | None = None
+
+    @field_validator("tiers")
+    @classmethod
+    def _whole(cls, tiers: dict[Tier, float] | None) -> dict[Tier, float] | None:
+        if tiers is not None and abs(sum(tiers.values()) - 1) > 1e-6:
+            raise ValueError(f"the shares add up to {sum(tiers.values()):g}; they must add up to 1")
+        return tiers
 
 
 class TraceWork(Part):
@@ -136,6 +147,15 @@ class CarbonIntensity(Part):
         return self.by_country.get(country, self.default)
 
 
+class LoadTarget(Part):
+    """The most that a feed may draw at its meter from a moment until another; `feed` is a name such as `lon/feed`."""
+
+    feed: str
+    start: Moment
+    end: Moment
+    limit_mw: NotNegative
+
+
 class MoneyLine(Part):
     """An announced sum, drawn as a line against the money spent; `label` says how it is read."""
 
@@ -183,6 +203,7 @@ class Scenario(Part):
     draw: Draw = Draw()
     price: EnergyPrices = EnergyPrices()
     carbon: CarbonIntensity = CarbonIntensity()
+    targets: tuple[LoadTarget, ...] = ()
     money: Money = Money()
 
     @field_validator("tenancy", mode="before")

@@ -1,8 +1,9 @@
 """The summary of a run: everything that the report shows, as figures that say what they rest on.
 
-It is computed from the run folder's tables alone, outside the kernels: the build-out and how it was used
-(`buildout`), the jobs (`jobs`), power, energy, cost and carbon (`energy`) and the tenants (`tenants`). What tables
-cannot know (totals, prices, provenance) comes in `RunFacts`. Money beyond the price of energy is added by the caller.
+It is computed from the run folder's tables alone, outside the kernels: the build-out and how it was used (`buildout`),
+the jobs (`jobs`), power, energy, cost and carbon (`energy`), load targets (`load_targets`) and the tenants (`tenants`).
+What tables cannot know (totals, prices, provenance) comes in `RunFacts`. Money beyond the price of energy is added by
+the caller.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any
 from gridhall.engines.twin.index import RunIndex
 from gridhall.engines.twin.series import Sampled
 from gridhall.engines.twin.settings import Totals
-from gridhall.engines.twin.summary import buildout, energy, jobs, tenants
+from gridhall.engines.twin.summary import buildout, energy, jobs, load_targets, tenants
 from gridhall.engines.twin.summary.figure import Basis, Figure, figure
 from gridhall.units import DAY_MS, iso_utc
 
@@ -58,6 +59,8 @@ def summarise(run: Path, facts: RunFacts) -> dict[str, Any]:
         "topology": jobs.topology(run, index),
         "power": energy.power(run, index),
         "energy": energy.energy(slots, index, facts.currency),
+        "targets": load_targets.targets(run, index),
+        "paused_gpu_h": load_targets.paused(facts.totals),
         "tenants": tenants.gpu_hours_by_country(run, index),
         "refusals": tenants.refusals(run),
         "decisions": {name: figure(count, "decisions") for name, count in facts.totals.decided.items()},
