@@ -1,13 +1,13 @@
 """The reference's energy desk: who stands still for a load target, said plainly."""
 
 from gridhall.controller import events as ev
-from gridhall.scheduling.decisions import PAUSE, RESUME, WAKE, WHY_ALLOWANCE, WHY_DEADLINE, WHY_ROOM
+from gridhall.scheduling.decisions import PAUSE, RESUME, WAKE, WHY_ALLOWANCE, WHY_DEADLINE, WHY_ENGINE, WHY_ROOM
 from tests.oracle.reference_passes import schedule
 from tests.oracle.reference_state import Bound, Job, State
 
 DESK = (ev.TARGET, ev.PAUSED, ev.RESUMED, ev.ABILITY)
 SLOW50, DEFERRABLE = 3, 4
-LOOK_MS, AFTER_MS, LEAST_MS, AHEAD_MS = 5_000, 3_600_000, 60_000, 60_000
+LOOK_MS, AFTER_MS, LEAST_MS, AHEAD_MS, PATIENCE_MS = 5_000, 3_600_000, 60_000, 60_000, 30_000
 FOREVER_MS = 1 << 60
 
 
@@ -40,6 +40,9 @@ def on_stillness(s: State, job: Job, kind: int) -> None:
     elif kind == ev.RESUMED and job.still == "leaving":
         job.start_ms += s.now_ms - job.still_ms
         s.end_pause(job)
+    elif kind == ev.RESUMED and job.still == "standing":
+        go_on(s, job, WHY_ENGINE)
+        keep_to_targets(s)
 
 
 def still_jobs(s: State) -> list[Job]:
@@ -78,6 +81,8 @@ def keep_to_targets(s: State) -> None:
     for job in still_jobs(s):
         if left_ms(s, job) <= AHEAD_MS:
             go_on(s, job, WHY_ALLOWANCE if job.tier == SLOW50 else WHY_DEADLINE)
+        elif job.still == "told" and s.now_ms - job.still_ms >= PATIENCE_MS:
+            go_on(s, job, WHY_ENGINE)
     ended = [power for power, bound in s.bounds.items() if 0 < bound.until_ms <= s.now_ms]
     wakes: list[int] = []
     for power in sorted(s.bounds):

@@ -13,7 +13,7 @@ hour, so that what was put off does not come back as a peak.
 from gridhall.controller.state import ControllerState
 from gridhall.fleet.arrays import MAX_POWER_PATH
 from gridhall.kernel import count_ones, kernel
-from gridhall.scheduling.decisions import WAKE, WHY_ALLOWANCE, WHY_DEADLINE, WHY_ROOM, emit
+from gridhall.scheduling.decisions import WAKE, WHY_ALLOWANCE, WHY_DEADLINE, WHY_ENGINE, WHY_ROOM, emit
 from gridhall.scheduling.jobs import RUNNING
 from gridhall.scheduling.passes import schedule
 from gridhall.scheduling.pauses import (
@@ -39,6 +39,8 @@ AFTER_MS = 3_600_000
 """How long after a target a feed may not draw more than before it."""
 LEAST_MS = 60_000
 """A gang stands still, and goes between two pauses, at least so long."""
+PATIENCE_MS = 30_000
+"""A gang that does not stand still so long after it was told to is given up: others take its place."""
 AHEAD_MS = 60_000
 """A gang goes on so long before its allowance is used up: the engine takes its time."""
 RELEASE_MILLI = 20
@@ -76,7 +78,10 @@ def on_limit(w: ControllerState, power: int, limit_w: int, now_ms: int) -> None:
 
 @kernel
 def on_stillness(w: ControllerState, slot: int, attempt: int, job: int, paused: int, now_ms: int) -> None:
-    """An engine says that a gang stands still (paused 1) or goes on; what was not asked for changes nothing."""
+    """An engine says that a gang stands still (paused 1) or goes on.
+
+    One that goes on unasked is told to, so that both sides know; other news that nobody asked for changes nothing.
+    """
     if w.job_state[slot] != RUNNING or w.job_attempt[slot] != attempt or w.job_id[slot] != job:
         return
     if paused == 1 and w.job_still[slot] == TOLD_TO_PAUSE:
@@ -86,6 +91,9 @@ def on_stillness(w: ControllerState, slot: int, attempt: int, job: int, paused: 
         w.job_start_ms[slot] += now_ms - w.job_still_ms[slot]
         end_pause(w, slot, now_ms)
         refresh_ends(w, w.job_chunk[slot])
+    elif paused == 0 and w.job_still[slot] == STANDING:
+        tell_to_go(w, slot, WHY_ENGINE, now_ms)
+        keep_to_targets(w, now_ms)
 
 
 @kernel
@@ -146,13 +154,17 @@ def end_bound(w: ControllerState, power: int) -> None:
 
 @kernel
 def let_due_go(w: ControllerState, now_ms: int) -> None:
-    """Gangs whose allowance is nearly used up go on."""
+    """Gangs whose allowance is nearly used up go on, and those that did not stand still in time."""
     if w.told_jobs[0] == 0:
         return
     for slot in range(w.n_slots[0]):
         still = w.job_still[slot]
-        if (still == TOLD_TO_PAUSE or still == STANDING) and allowance_left_ms(w, slot, now_ms) <= AHEAD_MS:
+        if still != TOLD_TO_PAUSE and still != STANDING:
+            continue
+        if allowance_left_ms(w, slot, now_ms) <= AHEAD_MS:
             tell_to_go(w, slot, WHY_ALLOWANCE if w.job_tier[slot] == SLOW50 else WHY_DEADLINE, now_ms)
+        elif still == TOLD_TO_PAUSE and now_ms - w.job_still_ms[slot] >= PATIENCE_MS:
+            tell_to_go(w, slot, WHY_ENGINE, now_ms)
 
 
 @kernel

@@ -19,8 +19,8 @@
 | | b = its new version (0 where there are none) |
 | UNSET | as SET, nothing was changed: b = the version that stands, c = why (index of UNSET_REASONS) |
 | PAUSE | a = power node of the feed whose target asks for it; stop every process where it stands, then answer PAUSED |
-| RESUME | a = why (1 room below the target, 2 its allowance is used up, 3 its deadline); let it go on, then answer |
-| | RESUMED. A STOP ends a pause too |
+| RESUME | a = why (1 room below the target, 2 its allowance is used up, 3 its deadline, 4 its engine did not pause it |
+| | in time, or let it go on unasked); let it go on, then answer RESUMED. A STOP ends a pause too |
 
 A running digest covers every row, so that two runs that decided the same say so in sixteen hexadecimal digits.
 """
@@ -79,6 +79,7 @@ WHY_BUDGET = 5
 WHY_ROOM = 1
 WHY_ALLOWANCE = 2
 WHY_DEADLINE = 3
+WHY_ENGINE = 4
 
 # why nothing was set
 U_UNKNOWN = 1
