@@ -12,6 +12,7 @@ import pytest
 
 LAPTOP = Path(__file__).parents[2] / "examples" / "scenarios" / "laptop.yaml"
 FORK = ("--fork-at", "2026-01-02T06:00:00Z")
+TARGET = "targets=[{feed: desk/socket, start: 2026-01-02T10:00:00Z, end: 2026-01-02T12:00:00Z, limit_mw: 0.0004}]"
 
 
 def gridhall(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -85,6 +86,7 @@ def test_a_run_that_was_moved_with_its_scenario_is_forked_where_it_stands(tmp_pa
         (("replay", "recorded", "--set", "seed=2"), "--fork-at"),
         (("replay", "recorded", *FORK, "--set", "seed=2"), "seed"),
         (("replay", "recorded", *FORK, "--set", "work.generator.load=0.2"), "work"),
+        (("replay", "recorded", *FORK, "--set", TARGET), "targets"),
         (("replay", "recorded", "--fork-at", "2027-01-01"), "is not within"),
         (("replay", "recorded", "--fork-at", "noon"), "no date and time"),
     ],

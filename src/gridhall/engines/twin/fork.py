@@ -27,8 +27,9 @@ def run_fork(
 ) -> Totals:
     """Run `before` to `at_ms`, prove that it is the recorded run, and go on as `after` to its end.
 
-    Policy, quotas and weights, failures, delays and draw may differ; fleet, work, span and seed may not. Raises
-    InputError when they do, when `at_ms` lies outside the run, or when the recording is of another run.
+    Policy, quotas and weights, failures, delays and draw may differ; fleet, work, load targets, span and
+    seed may not. Raises InputError when they do, when `at_ms` lies outside the run, or when the recording is of another
+    run.
     """
     _check(before, after, at_ms)
     twin = start(before)
@@ -58,6 +59,8 @@ def _check(before: Plan, after: Plan, at_ms: int) -> None:
         raise fault("--fork-at", "", f"{iso_utc(at_ms)} is not within {span}", "give a time within the recorded run")
     if (before.start_ms, before.end_ms, before.seed) != (after.start_ms, after.end_ms, after.seed):
         raise fault("--set", "start, end, seed", "would be other ones than the recorded run's", MEND)
+    if before.targets != after.targets:
+        raise fault("--set", "targets", "would be other ones than the recorded run's", MEND)
     if not same(vars(before.fleet), vars(after.fleet)):
         raise fault("--set", "fleet", "would be another one than the recorded run's", MEND)
     if not same_work(before, after):
