@@ -80,8 +80,8 @@ class Folder:
         for name in ("work", "checkpoints"):
             with contextlib.suppress(FileExistsError):
                 (base / name).mkdir(OWN)
-                if uid:
-                    os.chown(base / name, uid, uid, follow_symlinks=False)
+            if uid:  # also one that is there: a server killed between the two would have kept it for itself
+                os.chown(base / name, uid, uid, follow_symlinks=False)
         return base
 
 
