@@ -25,7 +25,7 @@ from gridhall.scheduling.decisions import (
 )
 from gridhall.scheduling.jobs import R_CAPACITY, R_CLOSED, R_NEVER_MET, R_PLACES, R_QUOTA, R_UNCONSIDERED
 from tests.oracle.reference_apart import could_ever_meet, meets, must_meet
-from tests.oracle.reference_desk import DESK, keep_to_targets, on_desk
+from tests.oracle.reference_desk import DESK, keep_to_targets, look_at, on_desk
 from tests.oracle.reference_holds import (
     MOST_HOLDS,
     best_domain,
@@ -274,15 +274,13 @@ def on_node(s: State, kind: int, node: Node) -> None:
     else:
         node.out = True
         s.let_go()
-    on_changed(s, node)
-    if kind == ev.NODE_UP:
-        keep_to_targets(s)
+    on_changed(s, node, keep_to_targets(s) if kind == ev.NODE_UP else set())
 
 
 def on_cordon(s: State, kind: int, node: Node, cordoned: int) -> None:
     """A node takes no new work, or takes it again; if it is drained, its work is told to stop."""
     node.cordoned = kind == ev.DRAIN or cordoned == 1
-    on_changed(s, node)
+    on_changed(s, node, set())
     if kind == ev.DRAIN:
         for job in sorted(node.jobs(), key=lambda job: job.slot):
             if job.state == "running":
@@ -291,22 +289,25 @@ def on_cordon(s: State, kind: int, node: Node, cordoned: int) -> None:
                 s.say(STOP, job.id, job.slot, job.attempt, WHY_DRAIN)
 
 
-def on_changed(s: State, node: Node) -> None:
+def on_changed(s: State, node: Node, cells: set[int]) -> None:
     """Work that fits starts where it is taken again; a hold on a node that takes none is mended at once."""
     if node.takes_work:
-        schedule(s, {node.rack.cell})
+        cells = {node.rack.cell} | cells
     elif node.hold is not None and node.hold.kind == "project":
         lose_reserved(s, node.hold, node)
     elif node.hold is not None:
         plan_again(s, node.hold)
+    look_at(s, cells)
 
 
 def on_tick(s: State) -> None:
     """What time alone changes. A tick before the one that was asked for changes nothing."""
+    cells: set[int] = set()
     if 0 < s.desk_wake_ms <= s.now_ms:
         s.desk_wake_ms = 0
-        keep_to_targets(s)
+        cells = keep_to_targets(s)
     if s.wake_ms > s.now_ms:
+        look_at(s, cells)
         return
     s.wake_ms = 0
     if s.now_ms >= s.fair_next_ms:

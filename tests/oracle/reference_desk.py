@@ -31,7 +31,17 @@ def on_target(s: State, power: int, target_w: int) -> None:
     elif bound is not None and not bound.until_ms:
         s.bounds[power] = Bound(bound.before_w, bound.before_w, s.now_ms + AFTER_MS)
     keep_to_targets(s)
-    schedule(s, {cell.number for cell in s.cells})
+    schedule(s, everywhere(s))
+
+
+def look_at(s: State, cells: set[int]) -> None:
+    """A pass over the queue for some cells, if there are any."""
+    if cells:
+        schedule(s, cells)
+
+
+def everywhere(s: State) -> set[int]:
+    return {cell.number for cell in s.cells}
 
 
 def on_stillness(s: State, job: Job, kind: int) -> None:
@@ -42,7 +52,7 @@ def on_stillness(s: State, job: Job, kind: int) -> None:
         s.end_pause(job)
     elif kind == ev.RESUMED and job.still == "standing":
         go_on(s, job, WHY_ENGINE)
-        keep_to_targets(s)
+        look_at(s, keep_to_targets(s))
 
 
 def still_jobs(s: State) -> list[Job]:
@@ -74,10 +84,13 @@ def left_ms(s: State, job: Job) -> int:
     return job.deadline_ms - s.now_ms - max(0, job.high_ms - done_ms) if job.deadline_ms else FOREVER_MS
 
 
-def keep_to_targets(s: State) -> None:
-    """Gangs whose allowance ends go on, others pause where a target asks for it, and what has room goes on."""
+def keep_to_targets(s: State) -> set[int]:
+    """Gangs whose allowance ends go on, others pause where a target asks for it, and what has room goes on.
+
+    Returns the cells in which work may start now.
+    """
     if not s.bounds and not still_jobs(s):
-        return
+        return set()
     for job in still_jobs(s):
         if left_ms(s, job) <= AHEAD_MS:
             go_on(s, job, WHY_ALLOWANCE if job.tier == SLOW50 else WHY_DEADLINE)
@@ -102,8 +115,7 @@ def keep_to_targets(s: State) -> None:
     if still_jobs(s):
         wakes.append(s.now_ms + 1)
     ask(s, min(wakes, default=0))
-    if ended:
-        schedule(s, {cell.number for cell in s.cells})
+    return everywhere(s) if ended else set()
 
 
 def ask(s: State, soonest_ms: int) -> None:

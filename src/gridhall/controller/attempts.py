@@ -7,7 +7,6 @@ from gridhall.kernel import kernel
 from gridhall.scheduling.decisions import DONE, N_FAILURE, N_SWAP, S_CANCELLED, S_COMPLETED, S_CRASH_LOOP, emit
 from gridhall.scheduling.jobs import RUNNING, STOPPING, drop_slot
 from gridhall.scheduling.owners import reason_to_wait, shut_reason
-from gridhall.scheduling.passes import schedule
 from gridhall.scheduling.pauses import end_pause
 from gridhall.scheduling.predictor import learn
 from gridhall.scheduling.queue import P_BACKOFF_MS, P_MAX_STUCK, queue_put
@@ -15,12 +14,15 @@ from gridhall.scheduling.starts import release
 
 
 @kernel
-def on_attempt(w: ControllerState, kind: int, now_ms: int) -> None:
-    """An attempt ended, was stopped or was lost; what is not current any more is passed over."""
+def on_attempt(w: ControllerState, kind: int, now_ms: int) -> int:
+    """An attempt ended, was stopped or was lost; what is not current any more is passed over.
+
+    Returns cells to look at.
+    """
     slot = w.event[2]
     state = w.job_state[slot]
     if (state != RUNNING and state != STOPPING) or w.job_attempt[slot] != w.event[3] or w.job_id[slot] != w.event[6]:
-        return
+        return 0
     cell = w.job_cell[slot]
     end_pause(w, slot, now_ms)
     if kind == ENDED:
@@ -32,7 +34,7 @@ def on_attempt(w: ControllerState, kind: int, now_ms: int) -> None:
         on_stopped(w, slot, now_ms)
     else:
         on_lost(w, slot, now_ms)
-    schedule(w, 1 << cell, now_ms)
+    return 1 << cell
 
 
 @kernel

@@ -15,7 +15,6 @@ from gridhall.fleet.arrays import MAX_POWER_PATH
 from gridhall.kernel import count_ones, kernel
 from gridhall.scheduling.decisions import WAKE, WHY_ALLOWANCE, WHY_DEADLINE, WHY_ENGINE, WHY_ROOM, emit
 from gridhall.scheduling.jobs import RUNNING
-from gridhall.scheduling.passes import schedule
 from gridhall.scheduling.pauses import (
     DEFERRABLE,
     GOING,
@@ -51,8 +50,8 @@ MERIT_W = 64
 
 
 @kernel
-def on_target(w: ControllerState, power: int, target_w: int, now_ms: int) -> None:
-    """A feed's load target begins, changes or (below 0) ends."""
+def on_target(w: ControllerState, power: int, target_w: int, now_ms: int) -> int:
+    """A feed's load target begins, changes or (below 0) ends. Returns cells to look at."""
     if target_w >= 0:
         if w.power_bound_w[power] == 0:
             w.bounds[0] += 1
@@ -64,26 +63,27 @@ def on_target(w: ControllerState, power: int, target_w: int, now_ms: int) -> Non
         w.power_until_ms[power] = now_ms + AFTER_MS
     cut_limit(w, power)
     keep_to_targets(w, now_ms)
-    schedule(w, w.all_cells[0], now_ms)
+    return w.all_cells[0]
 
 
 @kernel
-def on_limit(w: ControllerState, power: int, limit_w: int, now_ms: int) -> None:
-    """A power node's own limit changes; its load target goes on cutting it."""
+def on_limit(w: ControllerState, power: int, limit_w: int) -> int:
+    """A power node's own limit changes; its load target goes on cutting it. Returns cells to look at."""
     w.power_limit_w[power] = limit_w
     w.power_cut_w[power] = 0
     cut_limit(w, power)
-    schedule(w, w.all_cells[0], now_ms)
+    return w.all_cells[0]
 
 
 @kernel
-def on_stillness(w: ControllerState, slot: int, attempt: int, job: int, paused: int, now_ms: int) -> None:
+def on_stillness(w: ControllerState, slot: int, attempt: int, job: int, paused: int, now_ms: int) -> int:
     """An engine says that a gang stands still (paused 1) or goes on.
 
     One that goes on unasked is told to, so that both sides know; other news that nobody asked for changes nothing.
+    Returns cells to look at.
     """
     if w.job_state[slot] != RUNNING or w.job_attempt[slot] != attempt or w.job_id[slot] != job:
-        return
+        return 0
     if paused == 1 and w.job_still[slot] == TOLD_TO_PAUSE:
         w.job_still[slot] = STANDING
         w.job_still_ms[slot] = now_ms
@@ -93,14 +93,15 @@ def on_stillness(w: ControllerState, slot: int, attempt: int, job: int, paused: 
         refresh_ends(w, w.job_chunk[slot])
     elif paused == 0 and w.job_still[slot] == STANDING:
         tell_to_go(w, slot, WHY_ENGINE, now_ms)
-        keep_to_targets(w, now_ms)
+        return keep_to_targets(w, now_ms)
+    return 0
 
 
 @kernel
-def keep_to_targets(w: ControllerState, now_ms: int) -> None:
-    """Pause what must, let go on what may, and ask for the next look."""
+def keep_to_targets(w: ControllerState, now_ms: int) -> int:
+    """Pause what must, let go on what may, and ask for the next look. Returns cells to look at."""
     if w.bounds[0] == 0 and w.told_jobs[0] == 0:
-        return
+        return 0
     let_due_go(w, now_ms)
     ended = False
     next_ms = 0
@@ -121,8 +122,7 @@ def keep_to_targets(w: ControllerState, now_ms: int) -> None:
     if w.told_jobs[0] > 0:
         next_ms = now_ms + 1
     ask_for_look(w, next_ms, now_ms)
-    if ended:
-        schedule(w, w.all_cells[0], now_ms)
+    return w.all_cells[0] if ended else 0
 
 
 @kernel

@@ -2,6 +2,9 @@
 
 `step_event` is the compiled core: it takes the row in `w.event` and leaves its effects in `w.effects`. It reads no
 clock, file or random source; time and chance come in the event. Live, twin and replay all call it.
+
+What an event changes is one thing, who may start for it another: every handler says in which cells there is something
+to look at, and one pass over the queue follows.
 """
 
 from gridhall.controller.arrivals import on_cancel, on_submit
@@ -35,6 +38,7 @@ from gridhall.kernel import kernel, state_cast
 from gridhall.scheduling.advance import reserve
 from gridhall.scheduling.decisions import WAKE, emit
 from gridhall.scheduling.holds import HOLDS
+from gridhall.scheduling.passes import schedule
 from gridhall.scheduling.queue import P_TICK_MS
 
 as_controller = state_cast(ControllerState)
@@ -47,20 +51,21 @@ def step_event(w: ControllerState) -> int:
     kind = w.event[0]
     now_ms = max(w.now_ms[0], w.event[1])
     w.now_ms[0] = now_ms
+    cells = 0
     if kind == SUBMIT:
         on_submit(w, now_ms)
     elif kind == ENDED or kind == STOPPED or kind == LOST:
-        on_attempt(w, kind, now_ms)
+        cells = on_attempt(w, kind, now_ms)
     elif kind == NODE_UP or kind == NODE_DOWN or kind == NODE_OUT:
-        on_node(w, kind, w.event[2], now_ms)
+        cells = on_node(w, kind, w.event[2], now_ms)
     elif kind == TICK:
-        on_tick(w, now_ms)
+        cells = on_tick(w, now_ms)
     elif kind == LIMIT:
-        on_limit(w, w.event[2], w.event[3], now_ms)
+        cells = on_limit(w, w.event[2], w.event[3])
     elif kind == TARGET:
-        on_target(w, w.event[2], w.event[3], now_ms)
+        cells = on_target(w, w.event[2], w.event[3], now_ms)
     elif kind == PAUSED or kind == RESUMED:
-        on_stillness(w, w.event[2], w.event[3], w.event[6], 1 if kind == PAUSED else 0, now_ms)
+        cells = on_stillness(w, w.event[2], w.event[3], w.event[6], 1 if kind == PAUSED else 0, now_ms)
     elif kind == ABILITY:
         w.cell_ability[w.event[2]] = w.event[3]
     elif kind == RESERVE:
@@ -68,9 +73,11 @@ def step_event(w: ControllerState) -> int:
     elif kind == CANCEL:
         on_cancel(w, w.event[2], w.event[3], now_ms)
     elif kind == CORDON or kind == DRAIN:
-        on_cordon(w, kind, w.event[2], w.event[3], now_ms)
+        cells = on_cordon(w, kind, w.event[2], w.event[3], now_ms)
     elif TENANT <= kind <= STANDING:
-        on_tenancy(w, kind, now_ms)
+        cells = on_tenancy(w, kind, now_ms)
+    if cells != 0:
+        schedule(w, cells, now_ms)
     ask_for_wake(w, now_ms)
     return w.effect_count[0]
 

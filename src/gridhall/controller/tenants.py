@@ -31,7 +31,6 @@ from gridhall.scheduling.decisions import (
 from gridhall.scheduling.holds import drop_hold
 from gridhall.scheduling.jobs import R_BUDGET, R_CLOSED, R_UNCONSIDERED, RUNNING
 from gridhall.scheduling.owners import shut_reason
-from gridhall.scheduling.passes import schedule
 from gridhall.scheduling.stopping import stop_job
 from gridhall.tenancy.quota import UNLIMITED, quota_take
 from gridhall.tenancy.tree import over_quota, rebuild_tree
@@ -41,16 +40,17 @@ MOST = 1 << 40
 
 
 @kernel
-def on_tenancy(w: ControllerState, kind: int, now_ms: int) -> None:
-    """One of the four events about owners; then whoever may start now does."""
+def on_tenancy(w: ControllerState, kind: int, now_ms: int) -> int:
+    """One of the four events about owners. Returns the cells in which somebody may start now."""
     level = PROJECT if kind == STANDING else w.event[2]
     owner = w.event[2] if kind == STANDING else w.event[3]
     refused = set_as_told(w, kind, level, owner, now_ms)
     version = version_of(w, kind, owner_node(w, level, owner))
     emit(w, UNSET if refused != 0 else SET, now_ms, -1, owner, level, kind, version, refused)
-    if refused == 0:
-        review_waiting(w)
-        schedule(w, w.all_cells[0], now_ms)
+    if refused != 0:
+        return 0
+    review_waiting(w)
+    return w.all_cells[0]
 
 
 @kernel

@@ -10,7 +10,6 @@ from gridhall.scheduling.decisions import WHY_DRAIN, WHY_PREEMPTED
 from gridhall.scheduling.granting import complete_hold
 from gridhall.scheduling.holds import FOR_PROJECT, FOR_URGENT, HOLDS, hold_ready
 from gridhall.scheduling.jobs import RUNNING
-from gridhall.scheduling.passes import schedule
 from gridhall.scheduling.planning import plan_again
 from gridhall.scheduling.queue import P_FAIR_GRID_MS, P_OVERRUN_MS, P_TICK_MS, fair_refresh, queue_sort
 from gridhall.scheduling.sharing import pool_set_up
@@ -19,8 +18,11 @@ from gridhall.scheduling.stopping import hold_is_stoppable, stop_for_hold, tell_
 
 
 @kernel
-def on_node(w: ControllerState, kind: int, node: int, now_ms: int) -> None:
-    """A node joins, is lost, or is retired. Gangs on a lost node are told by their own LOST events."""
+def on_node(w: ControllerState, kind: int, node: int, now_ms: int) -> int:
+    """A node joins, is lost, or is retired. Gangs on a lost node are told by their own LOST events.
+
+    Returns cells to look at.
+    """
     if kind == NODE_UP:
         join(w, node)
     elif kind == NODE_DOWN:
@@ -28,21 +30,24 @@ def on_node(w: ControllerState, kind: int, node: int, now_ms: int) -> None:
     else:
         w.node_out[node] = 1
         leave_if_idle(w, node)
-    node_changed(w, node, now_ms)
+    cells = node_changed(w, node, now_ms)
     if kind == NODE_UP:
-        keep_to_targets(w, now_ms)
+        cells |= keep_to_targets(w, now_ms)
+    return cells
 
 
 @kernel
-def on_cordon(w: ControllerState, kind: int, node: int, cordoned: int, now_ms: int) -> None:
-    """A node takes no new work, or takes it again; if it is drained, all that runs on it is told to stop."""
+def on_cordon(w: ControllerState, kind: int, node: int, cordoned: int, now_ms: int) -> int:
+    """A node takes no new work, or takes it again; if it is drained, all that runs on it is told to stop.
+
+    Returns cells to look at.
+    """
     w.node_cordoned[node] = 1 if kind == DRAIN else cordoned
-    node_changed(w, node, now_ms)
-    if kind != DRAIN:
-        return
-    for slot in range(w.n_slots[0]):
+    cells = node_changed(w, node, now_ms)
+    for slot in range(w.n_slots[0] if kind == DRAIN else 0):
         if w.job_state[slot] == RUNNING and runs_on(w, slot, node):
             tell_to_stop(w, slot, WHY_DRAIN, now_ms)
+    return cells
 
 
 @kernel
@@ -59,33 +64,35 @@ def runs_on(w: ControllerState, slot: int, node: int) -> bool:
 
 
 @kernel
-def node_changed(w: ControllerState, node: int, now_ms: int) -> None:
-    """What follows when a node begins or ceases to take work: work that fits starts there, or a hold on it moves."""
+def node_changed(w: ControllerState, node: int, now_ms: int) -> int:
+    """A node begins or ceases to take work: its cell is to be looked at, or a hold on it moves."""
     refresh_node(w, node)
     takes = takes_work(w, node)
     if w.node_shared[node] == 1:
         pool_set_up(w, w.pool_of_node[node], 1 if takes else 0)
         w.shared_refused_milli[0] = NOTHING_REFUSED
     if takes:
-        schedule(w, 1 << w.rack_cell[w.node_rack[node]], now_ms)
-        return
+        return 1 << w.rack_cell[w.node_rack[node]]
     hold = w.node_hold[node] - 1
-    if hold < 0:
-        return
-    if w.hold_kind[hold] == FOR_PROJECT:
+    if hold >= 0 and w.hold_kind[hold] == FOR_PROJECT:
         lose_reserved(w, hold, node, now_ms)
-    else:
+    elif hold >= 0:
         plan_again(w, hold, now_ms)
+    return 0
 
 
 @kernel
-def on_tick(w: ControllerState, now_ms: int) -> None:
-    """What time alone changes: fair share, late predictions, holds that slipped, reservations that begin."""
+def on_tick(w: ControllerState, now_ms: int) -> int:
+    """What time alone changes: fair share, late predictions, holds that slipped, reservations that begin.
+
+    Returns cells to look at.
+    """
+    cells = 0
     if 0 < w.desk_wake_ms[0] <= now_ms:
         w.desk_wake_ms[0] = 0
-        keep_to_targets(w, now_ms)
+        cells = keep_to_targets(w, now_ms)
     if w.wake_ms[0] > now_ms:
-        return
+        return cells
     w.wake_ms[0] = 0
     w.shared_refused_milli[0] = NOTHING_REFUSED
     if now_ms >= w.fair_next_ms[0]:
@@ -96,7 +103,7 @@ def on_tick(w: ControllerState, now_ms: int) -> None:
         queue_sort(w)
     begin_and_end_reservations(w, now_ms)
     review_holds(w, now_ms)
-    schedule(w, w.all_cells[0], now_ms)
+    return w.all_cells[0]
 
 
 @kernel
