@@ -10,20 +10,18 @@ When room comes, gangs go on a few at a time. After a target the feed stays at o
 hour, so that what was put off does not come back as a peak.
 """
 
+from gridhall.controller.events import CAN_PAUSE
 from gridhall.controller.state import ControllerState
 from gridhall.fleet.arrays import MAX_POWER_PATH
-from gridhall.kernel import count_ones, kernel
+from gridhall.kernel import kernel
 from gridhall.scheduling.decisions import WAKE, WHY_ALLOWANCE, WHY_DEADLINE, WHY_ENGINE, WHY_ROOM, emit
 from gridhall.scheduling.jobs import RUNNING
 from gridhall.scheduling.pauses import (
-    DEFERRABLE,
     GOING,
-    SLOW50,
     STANDING,
     TOLD_TO_GO,
     TOLD_TO_PAUSE,
     allowance_left_ms,
-    count_told,
     cut_limit,
     end_pause,
     tell_to_go,
@@ -31,6 +29,7 @@ from gridhall.scheduling.pauses import (
     watts_below,
 )
 from gridhall.scheduling.starts import refresh_ends
+from gridhall.work.table import DEFERRABLE, SLOW50
 
 DESK_MS = 5_000
 """How often the desk looks while gangs stand still or a feed is above its target."""
@@ -184,7 +183,7 @@ def pause_below(w: ControllerState, power: int, now_ms: int) -> None:
 @kernel
 def may_pause(w: ControllerState, slot: int, now_ms: int) -> bool:
     """Whether a gang goes, its engine can pause it, and standing still for a while is within its allowance."""
-    if w.job_state[slot] != RUNNING or w.job_still[slot] != GOING or w.cell_ability[w.job_cell[slot]] & 1 == 0:
+    if w.job_state[slot] != RUNNING or w.job_still[slot] != GOING or w.cell_ability[w.job_cell[slot]] & CAN_PAUSE == 0:
         return False
     if w.job_still_ms[slot] > 0 and now_ms - w.job_still_ms[slot] < LEAST_MS:
         return False
@@ -203,7 +202,7 @@ def let_some_go(w: ControllerState, now_ms: int) -> None:
     if w.told_jobs[0] == 0:
         return
     for power in range(w.power_nodes[0]):
-        w.power_let_w[power] = 0
+        w.power_stood_w[power] = w.power_told_w[power]
     for tier in range(SLOW50, DEFERRABLE + 1):
         for slot in range(w.n_slots[0]):
             if w.job_still[slot] != STANDING or w.job_tier[slot] != tier:
@@ -214,35 +213,17 @@ def let_some_go(w: ControllerState, now_ms: int) -> None:
 
 @kernel
 def has_room(w: ControllerState, slot: int) -> bool:
-    """Whether a gang may go on as far as the bounds and the pace of release above it say; counts it if so."""
-    count_told(w, slot, -1)
-    room = True
+    """Whether a gang may go on as far as every bound above it and the pace of release say."""
     at = w.job_chunk[slot]
     while at != 0:
         for step in range(MAX_POWER_PATH):
             above = w.rack_path[w.chunk_rack[at - 1] * MAX_POWER_PATH + step]
             if above < 0:
                 break
-            if w.power_bound_w[above] > 0 and over_target_w(w, above) > 0:
-                room = False
             own_w = w.power_limit_w[above] + w.power_cut_w[above]
-            if w.power_let_w[above] * 1000 > RELEASE_MILLI * own_w:
-                room = False
+            if (w.power_stood_w[above] - w.power_told_w[above]) * 1000 > RELEASE_MILLI * own_w:
+                return False
+            if w.power_bound_w[above] > 0 and over_target_w(w, above) + watts_below(w, slot, above) > 0:
+                return False
         at = w.chunk_next[at - 1]
-    count_told(w, slot, 1)
-    if room:
-        count_let(w, slot)
-    return room
-
-
-@kernel
-def count_let(w: ControllerState, slot: int) -> None:
-    """Count a gang among those that go on at this look."""
-    at = w.job_chunk[slot]
-    while at != 0:
-        for step in range(MAX_POWER_PATH):
-            above = w.rack_path[w.chunk_rack[at - 1] * MAX_POWER_PATH + step]
-            if above < 0:
-                break
-            w.power_let_w[above] += count_ones(w.chunk_mask[at - 1]) * w.job_node_w[slot]
-        at = w.chunk_next[at - 1]
+    return True

@@ -27,7 +27,7 @@ class ControllerState(StartColumns):
     n_slots = column(1)
     power_nodes = column(1)
     desk_wake_ms = column(1)  # when the energy desk asked to look again, 0 = not
-    power_let_w = column("power", derived=True)  # scratch: what goes on again at the desk's look at hand
+    power_stood_w = column("power", derived=True)  # scratch: told to stand still when the desk began to let gangs go
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,13 @@ from gridhall.fleet.capacity import CapacityColumns
 from gridhall.kernel import column, count_ones, kernel
 from gridhall.scheduling.decisions import PAUSE, RESUME, DecisionColumns, emit
 from gridhall.scheduling.jobs import JobColumns
+from gridhall.work.table import DEFERRABLE, SLOW50
 
 GOING = 0
 TOLD_TO_PAUSE = 1
 STANDING = 2
 TOLD_TO_GO = 3
 
-SLOW50 = 3
-DEFERRABLE = 4
-"""The flex tiers that may be paused, as `work.table.TIERS` counts them."""
 ALLOWANCE_MILLI = 500
 """Most time that a job of tier SLOW50 may lose, per mille of the work that it has done."""
 UNBOUNDED_MS = 1 << 60

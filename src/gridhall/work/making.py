@@ -11,11 +11,10 @@ from gridhall.work.draws import EXPONENTIAL_BITS, EXPONENTIAL_UNIT, NORMAL_BITS,
 from gridhall.work.fitting import SHARES_MILLI, SIZE_BITS, Fit
 from gridhall.work.people import People, size_class
 from gridhall.work.profiles import Profile
-from gridhall.work.table import ANYWHERE, TIERS, Ints, JobTable
+from gridhall.work.table import ANYWHERE, DEFERRABLE, Ints, JobTable
 
 CHUNK = 65_536
 """Jobs in one table of the stream; the last may be shorter."""
-DEFERRABLE = TIERS.index("deferrable")
 ELASTIC_FROM_GPUS = 16
 PER_MILLE = 1000
 Columns = dict[str, Ints]

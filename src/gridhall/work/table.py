@@ -12,6 +12,7 @@ OUTCOMES = ("completed", "failed", "cancelled", "timeout")
 """How a job ends when left to itself; the index is the value of `outcome`."""
 TIERS = ("rigid", "slow10", "slow25", "slow50", "deferrable", "movable")
 """Flex tiers, DESIGN and energy.md: the index is the value of `tier`."""
+RIGID, SLOW50, DEFERRABLE = (TIERS.index(tier) for tier in ("rigid", "slow50", "deferrable"))
 ANYWHERE = (1 << 60) - 1
 
 

@@ -14,10 +14,9 @@ from gridhall.kernel import Ints
 from gridhall.scheduling.jobs import RUNNING, STOPPING
 from gridhall.server.live.fleet_map import FeedPart
 from gridhall.server.live.world import World
+from gridhall.work.table import RIGID
 
 MILLI = 1000
-RIGID = 0
-"""The flex tier that no target may touch."""
 
 
 @dataclass(frozen=True, slots=True)
