@@ -12,8 +12,11 @@ import pytest
 
 from gridhall.cli.run import read_request
 from gridhall.client import Client
+from gridhall.energy.targets import LoadTarget
+from gridhall.energy.targets.models import moment
 from gridhall.money.rates import load_rates
 from gridhall.server.config import load_config
+from gridhall.server.objects.feed import Feed
 from tests.docs.blocks import ROOT
 from tests.e2e.test_laptop import until
 from tests.e2e.tutorial import Reader, part
@@ -81,6 +84,33 @@ def test_a_node_dies_under_a_gang_which_goes_on_elsewhere_from_its_checkpoint(
         assert {value.split()[0] for name, value in facts if name == "node"} == {*first, *second}
         _books_match(client, id)
     assert "PASS" in up.gridhall("ledger", "verify")
+
+
+def test_a_load_target_suspends_a_slurm_job_which_goes_on_afterwards(up: Up, clusters: Sequence[Cluster]) -> None:
+    london, began_s = clusters[0], time.time()
+    with up.client() as client:
+        request = read_request(TRAIN, spec={"resources": {"gpus": 8}, "environment": {"STEPS": "2000"}, "tier": 4})
+        id = client.jobs.submit(request.model_copy(update={"spec": _at(request.spec, "lon")})).metadata.id
+        until(lambda: _steps(london, began_s) > 2, 30)
+        feed = next(each for each in client.targets.feeds() if each.spec.site == "lon")
+        assert feed.status.flexible_w > 0
+        client.targets.set(_target(feed, {"value": feed.status.minimum_w, "unit": "W"}))
+        until(lambda: client.jobs.get(id).status.state == "paused", 30)
+        assert client.targets.feed(feed.metadata.id).status.paused_w == feed.status.flexible_w
+        stood = _steps(london, began_s)
+        time.sleep(2.0)
+        assert _steps(london, began_s) == stood
+        client.targets.set(_target(feed, None))
+        until(lambda: client.jobs.get(id).status.state == "running", 120)
+        until(lambda: _steps(london, began_s) > stood, 30)
+        client.jobs.cancel(id)
+        client.jobs.wait(id, 60)
+
+
+def _target(feed: Feed, constraint: dict[str, Any] | None) -> LoadTarget:
+    interval = {"start_time": moment(feed.status.time_ms)}
+    body = {"interval": interval, "load_constraint": constraint, "feed_tags": (feed.metadata.id,)}
+    return LoadTarget.model_validate(body)
 
 
 def _at(spec: Any, site: str) -> Any:
