@@ -76,6 +76,8 @@ def to_first(connection: Connection) -> None:
     """What the first step made."""
     for column in ("pause", "pause_feed"):
         connection.execute(text(f"ALTER TABLE attempt DROP COLUMN {column}"))
+    for index in ("token_by_end", "idempotency_by_time"):
+        connection.execute(text(f"DROP INDEX {index}"))
     connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
 
 
