@@ -97,6 +97,13 @@ async def begin(here: Lab, job: StartOrder, words: str = "ready") -> None:
     await here.says(job, words)
 
 
+async def begin_and_pause(here: Lab, job: StartOrder, span_s: float) -> None:
+    await begin(here, job)
+    await here.engine.pause(job.key, 1)
+    await asyncio.sleep(span_s)
+    await here.engine.resume(job.key, 1)
+
+
 def rank_pid(root: Path) -> int:
     return json.loads((root / "live" / "1.1" / "state.json").read_text())["ranks"][0]["pid"]
 
@@ -182,10 +189,7 @@ def test_a_pause_is_no_run_time(tmp_path: Path):
     async def story():
         async with site(tmp_path) as here:
             job = order(WORK, limit_ms=900)
-            await begin(here, job)
-            await here.engine.pause(job.key, 1)
-            await asyncio.sleep(1.2)
-            await here.engine.resume(job.key, 1)
+            await begin_and_pause(here, job, 1.2)
             ended = await here.next(*END)
             assert (ended.exit_code, ended.timed_out) == (0, False)
             assert 250 <= ended.ran_ms < 900
@@ -197,10 +201,7 @@ def test_the_time_limit_holds_over_a_pause(tmp_path: Path):
     async def story():
         async with site(tmp_path) as here:
             job = order(TICKS, limit_ms=500)
-            await begin(here, job)
-            await here.engine.pause(job.key, 1)
-            await asyncio.sleep(0.6)
-            await here.engine.resume(job.key, 1)
+            await begin_and_pause(here, job, 0.6)
             ended = await here.next(*END)
             assert ended.timed_out
             assert 500 <= ended.ran_ms < 1_000
