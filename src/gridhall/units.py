@@ -13,6 +13,7 @@ MICRO = 1_000_000
 """Micro-units in one unit of a currency."""
 
 J_PER_KWH = 3_600_000
+W_PER_MW = 1_000_000
 
 
 def utc_ms(moment: datetime | date) -> int:

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 from gridhall.energy.settlement.measure import MJ_PER_WH
-from gridhall.units import HOUR_MS
-
-W_PER_MW = 1_000_000
+from gridhall.units import HOUR_MS, W_PER_MW
 
 
 @dataclass(frozen=True)

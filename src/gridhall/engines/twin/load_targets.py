@@ -9,9 +9,7 @@ from gridhall.engines.twin.scenario_file import LoadedScenario
 from gridhall.engines.twin.settings import Target
 from gridhall.errors import Fault, InputError
 from gridhall.fleet.arrays import FleetArrays
-from gridhall.units import iso_utc, utc_ms
-
-W_PER_MW = 1_000_000
+from gridhall.units import W_PER_MW, iso_utc, utc_ms
 
 
 def resolve_targets(loaded: LoadedScenario, fleet: FleetArrays) -> tuple[Target, ...]:

@@ -12,9 +12,7 @@ from gridhall.fleet.compile import compile_fleet, node_names
 from gridhall.fleet.models import Feed, Fleet, Site
 from gridhall.fleet.power import FEED
 from gridhall.kernel import Ints
-
-WATTS = 1_000_000
-"""In a megawatt."""
+from gridhall.units import W_PER_MW
 
 Span = tuple[int, int]
 """Racks from the first up to (not including) the second."""
@@ -201,9 +199,9 @@ def public_id(site: str, name: str) -> str:
 
 
 def _feed_part(site_id: str, feed: Feed, site: int, place: int) -> FeedPart:
-    limit_w = round(feed.limit_mw.value * WATTS)
-    default_w = limit_w if feed.default_mw is None else min(limit_w, round(feed.default_mw.value * WATTS))
-    least_w = 0 if feed.min_mw is None else round(feed.min_mw.value * WATTS)
+    limit_w = round(feed.limit_mw.value * W_PER_MW)
+    default_w = limit_w if feed.default_mw is None else min(limit_w, round(feed.default_mw.value * W_PER_MW))
+    least_w = 0 if feed.min_mw is None else round(feed.min_mw.value * W_PER_MW)
     return FeedPart(f"{site_id}:{feed.tag}", feed.tag, place, site, limit_w, default_w, least_w)
 
 
